@@ -1,0 +1,1 @@
+"""Client imports: plain Python, no Airflow. The map of the rooms is in README.md."""

@@ -1,0 +1,1 @@
+"""The doors: everything that touches disk, database or network."""

@@ -1,0 +1,23 @@
+"""From a database URL to an engine that keeps cells out of logs and errors."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from include.errors import SettingInvalid
+
+
+def engine_from_url(url: str | None) -> sa.Engine:
+    """An engine for `postgresql://user:password@host:port/database` (also `postgres://`), on psycopg.
+
+    Raises SettingInvalid without showing the URL: it holds a password.
+    """
+    if not url:
+        raise SettingInvalid("AIRFLOW_CONN_CLIENTS_DB is not set; give it postgresql://user:password@host:5432/database.")
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError:
+        raise SettingInvalid("AIRFLOW_CONN_CLIENTS_DB is not a database URL.") from None
+    if parsed.get_backend_name() not in ("postgresql", "postgres"):
+        raise SettingInvalid("AIRFLOW_CONN_CLIENTS_DB must be a postgresql:// URL.")
+    return sa.create_engine(parsed.set(drivername="postgresql+psycopg"), hide_parameters=True, pool_pre_ping=True)

@@ -1,0 +1,159 @@
+"""The ledger of imports: who claimed which file, and how far it is. The state in here decides, nothing else does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+from include.errors import ImportNotFound
+from include.results import OUTCOMES, Cause, Counts, Import, Problem, Requested, State
+from include.schemas.client_tables import import_rows, imports
+
+_COUNTS = ("read", *OUTCOMES, "warnings")
+
+
+@contextmanager
+def only_one_receiver(engine: sa.Engine, feed: str) -> Iterator[None]:
+    """While this is open nobody else receives files of this feed; a killed process lets go by itself."""
+    with engine.connect() as connection:
+        key = sa.func.hashtextextended(f"client imports: receive {feed}", 0)
+        connection.execute(sa.select(sa.func.pg_advisory_lock(key)))
+        connection.commit()
+        try:
+            yield
+        finally:
+            connection.execute(sa.select(sa.func.pg_advisory_unlock(key)))
+            connection.commit()
+
+
+def open_import(
+    engine: sa.Engine, feed: str, file_name: str, inbox_name: str | None, asked: Requested, now: datetime
+) -> Import:
+    """A new line in state `received`. With `inbox_name` it claims that file of the feed's inbox."""
+    values = {
+        "id": uuid4(), "feed": feed, "file_name": file_name, "inbox_name": inbox_name, "state": "received",
+        "dag_id": asked.dag_id, "run_id": asked.run_id, "requested_by": asked.by, "note": asked.note,
+        "forced": asked.force, "dry_run": asked.dry_run,
+        "received_at": now, "state_times": {"received": now.isoformat()},
+    }  # fmt: skip
+    with engine.begin() as connection:
+        return _import(connection.execute(imports.insert().values(values).returning(imports)).one())
+
+
+def find(engine: sa.Engine, import_id: str) -> Import:
+    with engine.connect() as connection:
+        return lock(connection, import_id, update=False)
+
+
+def lock(connection: sa.Connection, import_id: str, update: bool = True) -> Import:
+    """The import's line; with `update` nobody else changes it before this transaction ends."""
+    query = sa.select(imports).where(imports.c.id == UUID(import_id))
+    row = connection.execute(query.with_for_update() if update else query).one_or_none()
+    if row is None:
+        raise ImportNotFound(f"The ledger has no import {import_id}.")
+    return _import(row)
+
+
+def change(connection: sa.Connection | sa.Engine, import_id: str, **values: Any) -> None:
+    if isinstance(connection, sa.Engine):
+        with connection.begin() as own:
+            return change(own, import_id, **values)
+    connection.execute(imports.update().where(imports.c.id == UUID(import_id)).values(values))
+
+
+def enter_state(
+    connection: sa.Connection | sa.Engine, import_id: str, state: State, now: datetime, **values: Any
+) -> None:
+    """Go to `state`, noting when; `values` are other columns of the same line."""
+    times = imports.c.state_times.op("||")(sa.cast({state: now.isoformat()}, JSONB))
+    change(connection, import_id, state=state, state_times=times, **values)
+
+
+def claims(engine: sa.Engine, feed: str) -> list[Import]:
+    """Imports that own a file of the feed's inbox, which may not have been taken out yet."""
+    return _all(engine, imports.c.feed == feed, imports.c.inbox_name.is_not(None))
+
+
+def of_run(engine: sa.Engine, dag_id: str, run_id: str) -> list[Import]:
+    return _all(engine, imports.c.dag_id == dag_id, imports.c.run_id == run_id)
+
+
+def stalled(engine: sa.Engine, dag_id: str, run_id: str) -> list[Import]:
+    """Imports that earlier runs of this DAG left on their way, because a worker died; `failed` waits for a person.
+
+    A feed's DAG has one active run at a time, so whatever another run left is nobody's any more.
+    """
+    on_the_way = imports.c.state.in_(["received", "validated", "prepared"])
+    not_filed = sa.and_(imports.c.state.in_(["merged", "refused", "previewed"]), ~imports.c.filed)
+    return _all(engine, imports.c.dag_id == dag_id, imports.c.run_id != run_id, sa.or_(on_the_way, not_filed))
+
+
+def merged_before(connection: sa.Connection, feed: str, sha256: str) -> Import | None:
+    query = sa.select(imports).where(imports.c.feed == feed, imports.c.sha256 == sha256, imports.c.state == "merged")
+    row = connection.execute(query.order_by(imports.c.arrival.desc()).limit(1)).one_or_none()
+    return _import(row) if row else None
+
+
+def by_inbox_file(engine: sa.Engine, feed: str, name: str) -> Import | None:
+    found = _all(engine, imports.c.feed == feed, imports.c.file_name == name)
+    return found[-1] if found else None
+
+
+def count_outcomes(connection: sa.Connection, import_id: str) -> dict[str, int]:
+    query = sa.select(import_rows.c.outcome, sa.func.count()).where(import_rows.c.import_id == UUID(import_id))
+    return {outcome: number for outcome, number in connection.execute(query.group_by(import_rows.c.outcome))}
+
+
+_CAUSES = sa.text("""
+    SELECT p->>'code' AS code, p->>'field' AS field,
+           CASE WHEN count(DISTINCT p->>'value') = 1 OR p->>'code' = ANY(:by_value) THEN min(p->>'value') ELSE '' END AS value,
+           count(DISTINCT r.row) AS rows, min(p->>'message') AS message
+    FROM import_rows r CROSS JOIN LATERAL jsonb_array_elements(r.problems) p
+    WHERE r.import_id = :import_id AND r.outcome = 'failed' AND p->>'severity' = 'error'
+    GROUP BY p->>'code', p->>'field', CASE WHEN p->>'code' = ANY(:by_value) THEN p->>'value' END
+    ORDER BY rows DESC, code, field LIMIT :most
+""")
+# The same wrong word in many rows is one cause; wrong addresses are each their own.
+_BY_VALUE = ["CELL_NOT_ALLOWED", "CELL_REFERENCE_NOT_FOUND"]
+
+
+def causes(engine: sa.Engine, import_id: str, most: int = 20) -> list[Cause]:
+    """Failed rows by cause, the most frequent first."""
+    with engine.connect() as connection:
+        facts = {"import_id": UUID(import_id), "by_value": _BY_VALUE, "most": most}
+        return [Cause(**row._mapping) for row in connection.execute(_CAUSES, facts)]
+
+
+def problems_of(engine: sa.Engine, import_id: str) -> list[Problem]:
+    """Every problem of the file and of its rows, in the order of rows."""
+    entry = find(engine, import_id)
+    query = sa.select(import_rows.c.row, import_rows.c.line, import_rows.c.problems)
+    query = query.where(import_rows.c.import_id == UUID(import_id), import_rows.c.problems.is_not(None))
+    with engine.connect() as connection:
+        rows = connection.execute(query.order_by(import_rows.c.row)).all()
+    found = [Problem(**problem) for problem in entry.file_problems]
+    return found + [Problem(**problem, row=row.row, line=row.line) for row in rows for problem in row.problems]
+
+
+def as_json(problems: Sequence[Problem]) -> list[dict[str, Any]]:
+    return json.loads(json.dumps([asdict(problem) for problem in problems]))  # type: ignore[no-any-return]
+
+
+def _all(engine: sa.Engine, *conditions: sa.ColumnElement[bool]) -> list[Import]:
+    with engine.connect() as connection:
+        query = sa.select(imports).where(*conditions).order_by(imports.c.arrival)
+        return [_import(row) for row in connection.execute(query)]
+
+
+def _import(row: sa.Row[Any]) -> Import:
+    values = row._mapping
+    own = {name: values[name] for name in Import.__dataclass_fields__ if name in values and name != "id"}
+    return Import(id=str(values["id"]), counts=Counts(**{name: values[name] for name in _COUNTS}), **own)

@@ -1,0 +1,48 @@
+"""What one step leaves for the next: frames, as Parquet in storage or in memory for a corridor in one process."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Protocol
+
+import pandas as pd
+
+
+class Staging(Protocol):
+    """Frames by import id and name. Loading what was never saved raises FileNotFoundError."""
+
+    def save(self, import_id: str, name: str, frame: pd.DataFrame) -> None: ...
+
+    def load(self, import_id: str, name: str) -> pd.DataFrame: ...
+
+
+class StagingFolder:
+    """`root/staging/IMPORT_ID/NAME.parquet`; a file is whole or not there."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root / "staging"
+
+    def save(self, import_id: str, name: str, frame: pd.DataFrame) -> None:
+        target = self._root / import_id / f"{name}.parquet"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = target.with_suffix(f".{os.getpid()}.tmp")
+        frame.to_parquet(unfinished)
+        os.replace(unfinished, target)
+
+    def load(self, import_id: str, name: str) -> pd.DataFrame:
+        return pd.read_parquet(self._root / import_id / f"{name}.parquet")
+
+
+class StagingMemory:
+    def __init__(self) -> None:
+        self._frames: dict[tuple[str, str], pd.DataFrame] = {}
+
+    def save(self, import_id: str, name: str, frame: pd.DataFrame) -> None:
+        self._frames[import_id, name] = frame
+
+    def load(self, import_id: str, name: str) -> pd.DataFrame:
+        try:
+            return self._frames[import_id, name]
+        except KeyError:
+            raise FileNotFoundError(f"nothing staged as {name} for import {import_id}") from None

@@ -1,0 +1,102 @@
+"""Where files lie below one storage root, and moving them without ever overwriting one (SPEC.md section 8)."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+_TEMPORARY = (".part", ".tmp", ".filepart", ".crdownload", "~")
+_SIDE_FILES = (".done", ".count")
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A settled file in an inbox. `name` may hold anything a sender can put into a file name."""
+
+    name: str
+    size: int
+    modified: float
+
+
+@dataclass(frozen=True)
+class Storage:
+    """`root` is an absolute folder; paths given to and by methods are relative to it unless they say otherwise."""
+
+    root: Path
+
+    def inbox(self, folder: str) -> Path:
+        return self.root / "inbox" / folder
+
+    def staged_source(self, import_id: str) -> Path:
+        """The file of an import while it is on its way; the sender's name is never used as a path."""
+        return self.root / "staging" / import_id / "source.csv"
+
+    def settled(self, folder: str, pattern: str, settle_seconds: float, done_file: bool) -> list[Waiting]:
+        """Files nobody writes to any more, in order of arrival. A file that just vanished is not an error."""
+        newest = time.time() - settle_seconds
+        waiting = [w for w in self._candidates(folder, pattern) if w.modified <= newest]
+        if done_file:
+            waiting = [w for w in waiting if (self.inbox(folder) / f"{w.name}.done").exists()]
+        return sorted(waiting, key=lambda w: (w.modified, w.name))
+
+    def _candidates(self, folder: str, pattern: str) -> Iterator[Waiting]:
+        try:
+            entries = list(os.scandir(self.inbox(folder)))
+        except FileNotFoundError:
+            return
+        for entry in entries:
+            name = entry.name
+            if name.startswith(".") or name.lower().endswith((*_TEMPORARY, *_SIDE_FILES)):
+                continue
+            if not fnmatch.fnmatch(name, pattern) or entry.is_dir(follow_symlinks=False):
+                continue
+            try:
+                found = entry.stat(follow_symlinks=False)
+            except FileNotFoundError:
+                continue
+            # A clock that is ahead on the sender's side must not make a file wait for ever.
+            yield Waiting(name, found.st_size, min(max(found.st_mtime, found.st_ctime), time.time()))
+
+    def take(self, folder: str, name: str, import_id: str) -> bool:
+        """Move a file from its inbox to staging in one rename. False when it is in neither place."""
+        source, target = self.inbox(folder) / name, self.staged_source(import_id)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if not os.path.lexists(target):
+            try:
+                os.rename(source, target)
+            except FileNotFoundError:
+                return False
+        return True
+
+    def announced_count(self, folder: str, name: str) -> int | None:
+        """The number in `NAME.csv.count`, None without such a file, -1 when it holds no number."""
+        try:
+            text = (self.inbox(folder) / f"{name}.count").read_text("ascii", errors="replace").strip()
+        except OSError:
+            return None
+        return int(text) if re.fullmatch(r"\d{1,12}", text) else -1
+
+    def drop_side_files(self, folder: str, name: str) -> None:
+        for ending in _SIDE_FILES:
+            (self.inbox(folder) / f"{name}{ending}").unlink(missing_ok=True)
+
+    def file_away(self, import_id: str, place: str, feed: str, received: datetime, name: str) -> str:
+        """Move the staged file to its last place and give that path. Repeating it changes nothing.
+
+        The import's id is part of the name, so it cannot collide.
+        """
+        stem = re.sub(r"[^\w.-]+", "_", Path(name).stem, flags=re.ASCII)[:80] or "file"
+        target = self.root / place / feed / f"{received:%Y-%m-%d}" / f"{stem}--{import_id}.csv"
+        source = self.staged_source(import_id)
+        if os.path.lexists(source):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.rename(source, target)
+        shutil.rmtree(source.parent, ignore_errors=True)
+        return str(target.relative_to(self.root))

@@ -1,0 +1,1 @@
+"""The letterbox: the summary mail and what fills it."""

@@ -1,0 +1,11 @@
+"""Alembic asks this file how to reach the database: through the engine it was handed."""
+
+from alembic import context
+
+from include.schemas.client_tables import metadata
+
+with context.config.attributes["engine"].connect() as connection:
+    context.configure(connection=connection, target_metadata=metadata)
+    with context.begin_transaction():
+        context.run_migrations()
+    connection.commit()

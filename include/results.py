@@ -1,0 +1,126 @@
+"""What the corridor hands on and back. The words are those of SPEC.md section 2, never others."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+State = Literal[
+    "received", "validated", "prepared", "merged", "refused",
+    "held", "discarded", "failed", "reverted", "previewed",
+]  # fmt: skip
+Severity = Literal["error", "warning"]
+
+OUTCOMES = ("created", "updated", "unchanged", "duplicate", "failed")
+
+# Nothing happens to an import in one of these states unless a person asks for it.
+FINAL_STATES: frozenset[State] = frozenset({"merged", "refused", "discarded", "reverted", "previewed"})
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One reason. `row` counts records from 1 (0: the file as a whole), `line` is where the record starts."""
+
+    code: str
+    field: str
+    message: str
+    value: str
+    severity: Severity = "error"
+    row: int = 0
+    line: int = 0
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How the records of one file ended. `warnings` counts problems, everything else counts records."""
+
+    read: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    duplicate: int = 0
+    failed: int = 0
+    warnings: int = 0
+
+    def add_up(self) -> bool:
+        return self.read == self.created + self.updated + self.unchanged + self.duplicate + self.failed
+
+
+@dataclass(frozen=True)
+class Requested:
+    """Who asked for an import, and how. Everything here ends in the ledger."""
+
+    by: str = ""
+    note: str = ""
+    dag_id: str | None = None
+    run_id: str | None = None
+    force: bool = False
+    dry_run: bool = False
+
+
+@dataclass(frozen=True)
+class Import:
+    """One line of the ledger (table `imports`)."""
+
+    id: str
+    arrival: int
+    feed: str
+    file_name: str
+    state: State
+    code: str | None
+    message: str | None
+    line: int | None
+    sha256: str | None
+    bytes: int | None
+    counts: Counts
+    header: list[str]
+    file_problems: list[dict[str, Any]]
+    dag_id: str | None
+    run_id: str | None
+    requested_by: str
+    forced: bool
+    dry_run: bool
+    inbox_name: str | None
+    announced: int | None
+    file_path: str | None
+    received_at: datetime
+    state_times: dict[str, str]
+    filed: bool
+    notified_state: str | None
+
+    def has_been(self, state: State) -> bool:
+        """True once the import has reached `state`, whatever happened to it later."""
+        return state in self.state_times
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Failed rows with the same code, field and value: what a person mends at once."""
+
+    code: str
+    field: str
+    value: str
+    rows: int
+    message: str
+
+
+@dataclass(frozen=True)
+class ImportResult:
+    """What became of one file. SPEC.md section 12: `--json` prints exactly this."""
+
+    file: str
+    import_id: str | None
+    state: State
+    code: str | None = None
+    message: str | None = None
+    line: int | None = None
+    counts: Counts = field(default_factory=Counts)
+    report: str | None = None
+    problems: tuple[Problem, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        flat = asdict(self)
+        counts = flat.pop("counts")
+        problems = flat.pop("problems")
+        return {**flat, **counts, "problems": problems}

@@ -1,0 +1,1 @@
+"""Rules: what a row, a table and a feed may look like."""

@@ -1,0 +1,150 @@
+"""What a row of a client file may look like: the fields, and the Pandera schema made of them.
+
+To add a column: one `Field` here, one column in `client_tables.py`, a migration and a test.
+Where a rule comes from: SPEC.md sections 3 and 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pandera.pandas as pa
+
+Kind = Literal["id", "name", "email", "username", "reference", "boolean", "choice", "timestamp"]
+
+
+@dataclass(frozen=True)
+class Field:
+    """One column of the client table as a sender may write it.
+
+    `shortest` and `longest` count characters. `clearable`: the cell `#N/A` empties it on update.
+    `on_create` is what a new client gets when neither the row nor the feed's defaults say anything.
+    """
+
+    name: str
+    label: str
+    headers: tuple[str, ...]
+    kind: Kind
+    required: bool = False
+    shortest: int = 0
+    longest: int | None = None
+    allowed: tuple[str, ...] = ()
+    clearable: bool = False
+    changeable: bool = True
+    on_create: str | bool | None = None
+
+
+FIELDS: dict[str, Field] = {
+    field.name: field
+    for field in (
+        Field("id", "ID", ("ID",), "id", changeable=False),
+        Field("first_name", "First name", ("First Name",), "name", required=True, longest=100),
+        Field("middle_name", "Middle name", ("Middle Name",), "name", longest=100, clearable=True, on_create=""),
+        Field("last_name", "Last name", ("Last Name",), "name", longest=100, clearable=True, on_create=""),
+        Field("email", "E-mail", ("Email", "E-mail"), "email", required=True, longest=254),
+        Field("username", "Username", ("Username",), "username", shortest=3, longest=64),
+        Field("project", "Project", ("Project",), "reference"),
+        Field("desk", "Desk", ("Desk",), "reference"),
+        Field("active", "Active", ("Active",), "boolean", on_create=True),
+        Field("type", "Type", ("Type",), "choice", allowed=("personal", "business"), on_create="personal"),
+        Field("created", "Created", ("Created",), "timestamp", changeable=False),
+    )
+}
+REQUIRED = tuple(field.name for field in FIELDS.values() if field.required)
+CLEAR = "#N/A"
+
+_TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0")
+_TIMESTAMP = r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}(?::?\d{2})?)?)?"
+
+# RE2 syntax: pandas hands these to Arrow.
+_CONTROL_IN_TEXT = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x{9F}]"
+_INVISIBLE = r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\x{034F}\x{115F}\x{1160}\x{17B4}\x{17B5}\x{3164}\x{FE00}-\x{FE0F}\x{FFA0}\x{FFFC}]"
+_BEFORE_A_SIGN = r"[\p{Z}\p{Cc}\p{Cf}\x{034F}\x{115F}\x{1160}\x{2800}\x{3164}\x{FE00}-\x{FE0F}\x{FFA0}\"'`]*"
+_SIGN = r"[=+\-@\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}\x{FE62}\x{FE63}\x{FE66}\x{FE6B}\x{2212}]"
+_FORMULA = rf"^{_BEFORE_A_SIGN}{_SIGN}"
+_SIGN_OR_NUMBER = r"^[=+\-@]$|^[+-]?\d+(?:[.,]\d+)*$"
+_MARKUP = r"(?i)[<\x{FF1C}\x{FE64}]\s*[a-z/!?]|(?:java|vb|live)\s*script\s*:|data\s*:\s*text/html|&#x?[0-9a-f]+;?|\bon[a-z]{3,}\s*=\s*[\"'a-z]"
+
+
+def as_booleans(text: pd.Series) -> pd.Series:
+    """yes/no, true/false, 1/0 in any case to True/False; anything else to None (dtype object)."""
+    return text.str.lower().map(dict.fromkeys(_TRUE, True) | dict.fromkeys(_FALSE, False)).astype(object)
+
+
+def as_timestamps(text: pd.Series) -> pd.Series:
+    """ISO 8601 dates and date-times to UTC instants; no zone means UTC; anything else is NaT, nothing rolls over."""
+    import pandas as pd
+
+    well_formed = text.where(text.str.fullmatch(_TIMESTAMP))
+    return pd.to_datetime(well_formed, format="ISO8601", utc=True, errors="coerce")
+
+
+def has_invisible_characters(text: pd.Series) -> pd.Series:
+    return text.str.contains(_INVISIBLE, regex=True)
+
+
+def is_formula(text: pd.Series) -> pd.Series:
+    """True where a spreadsheet would run the cell. A lone sign or a plain number is text."""
+    return text.str.contains(_FORMULA, regex=True) & ~text.str.contains(_SIGN_OR_NUMBER, regex=True)
+
+
+def is_markup(text: pd.Series) -> pd.Series:
+    return text.str.contains(_MARKUP, regex=True)
+
+
+def row_schema(
+    columns: Iterable[str], *, now: datetime, email_is_valid: Callable[[pd.Series], pd.Series]
+) -> pa.DataFrameSchema:
+    """The schema for an all-text frame of these columns, '' for blank; each check's `error` is the problem's code.
+
+    `email_is_valid` takes and gives one Series; e-mail verdicts never depend on the network.
+    """
+    import pandera.pandas as pa
+
+    return pa.DataFrameSchema(
+        {
+            name: pa.Column(
+                checks=[
+                    pa.Check(accepts, error=code, name=code)
+                    for code, accepts in _rules(FIELDS[name], now, email_is_valid)
+                ]
+            )
+            for name in columns
+        }
+    )
+
+
+Rule = tuple[str, "Callable[[pd.Series], pd.Series]"]
+
+
+def _rules(field: Field, now: datetime, email_is_valid: Callable[[pd.Series], pd.Series]) -> list[Rule]:
+    """(code, what a cell must be). Blank cells meet every rule but CELL_REQUIRED."""
+    rules: list[Rule] = []
+    if field.required:
+        rules.append(("CELL_REQUIRED", lambda s: s != ""))
+    if field.longest is not None:
+        rules.append(("CELL_TOO_LONG", lambda s: s.str.len() <= field.longest))
+    if field.shortest:
+        rules.append(("CELL_TOO_SHORT", lambda s: (s == "") | (s.str.len() >= field.shortest)))
+    if field.kind == "id":
+        rules.append(("CELL_FORMAT", lambda s: (s == "") | s.str.fullmatch("[0-9a-fA-F]{24}")))
+    if field.kind == "name":
+        rules.append(("CELL_CONTROL_CHARACTER", lambda s: ~s.str.contains(_CONTROL_IN_TEXT, regex=True)))
+    if field.kind in ("email", "username"):
+        rules.append(("CELL_CONTROL_CHARACTER", lambda s: ~has_invisible_characters(s)))
+    if field.kind in ("name", "username"):
+        rules.append(("CELL_EXECUTABLE", lambda s: ~(is_formula(s) | is_markup(s))))
+    if field.kind == "email":
+        rules.append(("CELL_FORMAT", lambda s: (s == "") | has_invisible_characters(s) | email_is_valid(s)))
+    if field.kind == "boolean":
+        rules.append(("CELL_FORMAT", lambda s: s.str.lower().isin(["", *_TRUE, *_FALSE])))
+    if field.kind == "choice":
+        rules.append(("CELL_NOT_ALLOWED", lambda s: s.str.lower().isin(["", *field.allowed])))
+    if field.kind == "timestamp":
+        rules.append(("CELL_FORMAT", lambda s: (s == "") | (as_timestamps(s) <= now)))
+    return rules

@@ -1,0 +1,162 @@
+"""What a feed file may say (SPEC.md section 9). Wrong keys and values become sentences, not stack traces."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from include.errors import FeedInvalid
+from include.schemas.client_rows import FIELDS
+
+Share = Annotated[float, Field(ge=0, le=1)]
+_ID_FIELDS = ("id", "email", "username", "first_name")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Hold(_Strict):
+    """Shares of a file's records above which an import waits for a person; None: never."""
+
+    failed_over: Share | None = None
+    updated_over: Share | None = None
+    deactivated_over: Share | None = None
+
+
+class Notify(_Strict):
+    to: list[str] = []
+    when: Literal["always", "problems", "never"] = "always"
+    attach_failed_rows: bool = False
+
+    @field_validator("to")
+    @classmethod
+    def _plain_addresses(cls, to: list[str]) -> list[str]:
+        for address in to:
+            if not re.fullmatch(r"[^\s@,;<>]+@[^\s@,;<>]+", address):
+                raise ValueError(f"{address!r} is not one plain e-mail address")
+        return to
+
+
+class Feed(_Strict):
+    """One feed. Sizes are bytes, waits are seconds unless the name says minutes."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+    title: str
+    owner: str = "data-engineering"
+    schedule: str | None = None
+    inbox: str = ""
+    file_pattern: str = "*"
+    settle_seconds: Annotated[float, Field(ge=0, le=3600)] = 5
+    wait_minutes: Annotated[int, Field(ge=0, le=7 * 24 * 60)] = 0
+    max_files_per_run: Annotated[int, Field(ge=1, le=1000)] = 20
+    require_done_file: bool = False
+    expected_every: str | None = None
+    columns: dict[str, str] = {}
+    values: dict[str, dict[str, str]] = {}
+    defaults: dict[str, str | bool] = {}
+    mode: Literal["upsert", "create_only", "update_only"] = "upsert"
+    unknown_id: Literal["create", "reject"] = "create"
+    duplicates: Literal["keep_last", "keep_first", "reject"] = "keep_last"
+    max_records: Annotated[int, Field(ge=1)] = 5000
+    max_bytes: Annotated[int, Field(ge=1)] = 20 * 1024 * 1024
+    encoding: str | None = None
+    delimiter: Literal[",", ";", "\t", "|"] | None = None
+    on_failed_rows: Literal["import_others", "refuse_file"] = "import_others"
+    hold: Hold = Hold()
+    notify: Notify = Notify()
+    retention_days: Annotated[int, Field(ge=1)] = 365
+
+    @model_validator(mode="before")
+    @classmethod
+    def _inbox_is_the_feeds_name(cls, keys: Any) -> Any:
+        return {"inbox": keys.get("name", ""), **keys} if isinstance(keys, dict) else keys
+
+    @field_validator("inbox")
+    @classmethod
+    def _one_folder(cls, inbox: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", inbox):
+            raise ValueError("must be the plain name of one folder below the storage's `inbox`")
+        return inbox
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, encoding: str | None) -> str | None:
+        if encoding is not None:
+            try:
+                "".encode(encoding)
+            except LookupError:
+                raise ValueError(f"{encoding!r} is not an encoding Python knows; for example cp1252, utf-8, shift_jis") from None
+        return encoding
+
+    @field_validator("schedule")
+    @classmethod
+    def _known_schedule(cls, schedule: str | None) -> str | None:
+        presets = ("watch", "@hourly", "@daily", "@weekly", "@monthly", "@yearly")
+        if schedule in (None, *presets):
+            return schedule
+        if not re.fullmatch(r"(\S+\s+){4}\S+", schedule or "") or not _is_cron(schedule or ""):
+            raise ValueError(f"{schedule!r} is neither a cron expression of five parts nor one of {', '.join(presets)}")
+        return schedule
+
+    @field_validator("columns", "values", "defaults")
+    @classmethod
+    def _about_known_fields(cls, by_name: dict[str, Any], info: Any) -> dict[str, Any]:
+        fields = by_name.values() if info.field_name == "columns" else by_name
+        for field in fields:
+            if field not in FIELDS:
+                raise ValueError(f"{field!r} is not a field; fields are {', '.join(FIELDS)}")
+            if info.field_name == "defaults" and field in _ID_FIELDS:
+                raise ValueError(f"{field!r} cannot have a default")
+        return by_name
+
+    @field_validator("values", mode="before")
+    @classmethod
+    def _words_are_text(cls, values: Any) -> Any:
+        """YAML reads `yes` and `1` as something else than the text in a cell: ask for quotes."""
+        for field, words in values.items() if isinstance(values, dict) else ():
+            for sent, meant in words.items() if isinstance(words, dict) else ():
+                if not isinstance(sent, str) or not isinstance(meant, str):
+                    raise ValueError(f"in {field!r}: put {sent!r}: {meant!r} in quotes, cells are text")
+        return values
+
+
+def _is_cron(expression: str) -> bool:
+    from croniter import croniter
+
+    return bool(croniter.is_valid(expression))
+
+
+def feed_files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.yaml"))
+
+
+def load_feed(path: Path) -> Feed:
+    """Read one feed file. Raises FeedInvalid with file, key and what is allowed."""
+    return _load(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=512)
+def _load(path: Path, _changed: int) -> Feed:
+    try:
+        keys = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise FeedInvalid(path, [f"is not YAML: {' '.join(str(error).split())}"]) from error
+    if not isinstance(keys, dict):
+        raise FeedInvalid(path, ["must hold keys and values, for example `title: Acme`"])
+    try:
+        return Feed(**{**keys, "name": path.stem})
+    except ValidationError as error:
+        raise FeedInvalid(path, [_sentence(problem) for problem in error.errors()]) from error
+
+
+def _sentence(problem: Any) -> str:
+    key = ".".join(str(part) for part in problem["loc"]) or "file"
+    if problem["type"] == "extra_forbidden":
+        return f"`{key}` is not a known key; known keys are {', '.join(sorted(set(Feed.model_fields) - {'name'}))}."
+    return f"`{key}` is {problem.get('input')!r}: {problem['msg'].removeprefix('Value error, ')}."

@@ -1,0 +1,1 @@
+"""The corridor: one file per task of the DAG, same name."""

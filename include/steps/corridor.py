@@ -1,0 +1,68 @@
+"""What every step needs, handed in: steps never fetch a connection, a clock or a setting themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+
+from include.adapters import import_ledger
+from include.adapters.staging import Staging, StagingFolder
+from include.adapters.storage import Storage
+from include.errors import ClientImportError, FileRefused, StepFailed
+from include.results import FINAL_STATES, Import
+from include.schemas.feed import Feed
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Corridor:
+    """One feed's doors. `clock` gives an aware UTC time."""
+
+    feed: Feed
+    engine: sa.Engine
+    storage: Storage
+    staging: Staging
+    clock: Callable[[], datetime] = utc_now
+
+    @classmethod
+    def of(cls, feed: Feed, engine: sa.Engine, storage: Storage) -> Corridor:
+        return cls(feed, engine, storage, StagingFolder(storage.root))
+
+
+@contextmanager
+def step(corridor: Corridor, name: str, import_id: str) -> Iterator[None]:
+    """Tell the sender's fault from ours: a refusal ends the import, anything else leaves it to be retried."""
+    try:
+        yield
+    except FileRefused as refused:
+        refuse(corridor, import_id, refused)
+        raise
+    except Exception as error:
+        fault = error if isinstance(error, ClientImportError) else StepFailed(name, error)
+        with suppress(Exception):  # the database itself may be what is gone
+            _note_fault(corridor, import_id, str(fault))
+        if fault is error:
+            raise
+        raise fault from (None if isinstance(error, sa.exc.SQLAlchemyError) else error)
+
+
+def refuse(corridor: Corridor, import_id: str, refused: FileRefused) -> None:
+    values = {"code": refused.code, "message": refused.message, "line": refused.line}
+    import_ledger.enter_state(corridor.engine, import_id, "refused", corridor.clock(), **values)
+
+
+def _note_fault(corridor: Corridor, import_id: str, message: str) -> None:
+    with corridor.engine.begin() as connection:
+        if import_ledger.lock(connection, import_id).state not in FINAL_STATES:
+            import_ledger.enter_state(connection, import_id, "failed", corridor.clock(), message=message)
+
+
+def already_refused(entry: Import) -> FileRefused:
+    return FileRefused(entry.code or "", entry.message or "", entry.line)

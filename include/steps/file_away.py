@@ -1,0 +1,18 @@
+"""Put the file of a finished import where it stays, and empty its staging (SPEC.md section 8)."""
+
+from __future__ import annotations
+
+from include.adapters import import_ledger
+from include.steps.corridor import Corridor
+
+_PLACES = {"merged": "archive", "previewed": "archive", "refused": "refused"}
+
+
+def file_away(corridor: Corridor, import_id: str) -> None:
+    """Repeating it does nothing; an import that is still on its way keeps its staged data."""
+    entry = import_ledger.find(corridor.engine, import_id)
+    place = _PLACES.get(entry.state)
+    if place is None or entry.filed:
+        return
+    path = corridor.storage.file_away(entry.id, place, entry.feed, entry.received_at, entry.file_name)
+    import_ledger.change(corridor.engine, import_id, file_path=path, filed=True)

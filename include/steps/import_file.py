@@ -1,0 +1,65 @@
+"""The whole corridor for one file, without Airflow: what the command line, tests and benchmarks call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from include.adapters import import_ledger
+from include.adapters.staging import StagingMemory
+from include.adapters.storage import Storage
+from include.errors import FileRefused
+from include.results import ImportResult, Requested
+from include.schemas.feed import Feed
+from include.steps.corridor import Corridor, utc_now
+from include.steps.file_away import file_away
+from include.steps.merge import merge
+from include.steps.prepare import prepare
+from include.steps.receive import receive_copy
+from include.steps.validate import validate
+
+
+def import_file(
+    path: Path,
+    *,
+    feed: Feed,
+    engine: sa.Engine,
+    storage: Storage,
+    by: str = "",
+    note: str = "",
+    force: bool = False,
+    dry_run: bool = False,
+    clock: Callable[[], datetime] = utc_now,
+) -> ImportResult:
+    """Import one file, which stays where it is; a copy is archived.
+
+    A refused file is a result, not an error. Faults of ours raise, and the ledger says `failed`.
+    """
+    corridor = Corridor(feed, engine, storage, StagingMemory(), clock)
+    asked = Requested(by=by, note=note, force=force, dry_run=dry_run)
+    entry = receive_copy(corridor, path, asked)
+    try:
+        for each in (validate, prepare, merge):
+            each(corridor, entry.id)
+    except FileRefused:
+        pass
+    file_away(corridor, entry.id)
+    return result_of(engine, entry.id)
+
+
+def result_of(engine: sa.Engine, import_id: str) -> ImportResult:
+    """What the ledger knows about an import."""
+    entry = import_ledger.find(engine, import_id)
+    return ImportResult(
+        file=entry.file_name,
+        import_id=entry.id,
+        state=entry.state,
+        code=entry.code,
+        message=entry.message,
+        line=entry.line,
+        counts=entry.counts,
+        problems=tuple(import_ledger.problems_of(engine, import_id)),
+    )

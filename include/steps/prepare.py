@@ -1,0 +1,129 @@
+"""Decide what each row means and what it would write (SPEC.md sections 3, 6 and 13), in pandas."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import pandas as pd
+
+from include.adapters import client_store, import_ledger
+from include.results import FINAL_STATES
+from include.steps.corridor import Corridor, step
+from include.transforms.deduplication import judge_claims, same_client, settle_duplicates
+from include.transforms.defaults import fill, typed
+from include.transforms.emails import email_keys
+from include.transforms.frames import join_problems, rows_with_errors
+from include.transforms.identity import judge_mode, match, warn_of_read_only
+from include.transforms.references import Desk, ReferenceData, resolve
+from include.transforms.usernames import generate
+
+
+def prepare(corridor: Corridor, import_id: str) -> None:
+    """Bring a validated import to `prepared`. Repeating it does nothing."""
+    entry = import_ledger.find(corridor.engine, import_id)
+    if entry.has_been("prepared") or entry.state in FINAL_STATES:
+        return
+    with step(corridor, "prepare", import_id):
+        prepare_again(corridor, import_id)
+        import_ledger.enter_state(corridor.engine, import_id, "prepared", corridor.clock())
+
+
+def prepare_again(corridor: Corridor, import_id: str) -> None:
+    """Prepare from what `validate` left and from the clients as they are now; overwrites what was prepared before."""
+    rows, sent = (corridor.staging.load(import_id, name) for name in ("rows", "sent"))
+    problems = corridor.staging.load(import_id, "problems")
+    corridor.staging.save(import_id, "prepared", decide(corridor, import_id, rows, sent, problems))
+
+
+def decide(
+    corridor: Corridor, import_id: str, rows: pd.DataFrame, sent: pd.DataFrame, problems: pd.DataFrame
+) -> pd.DataFrame:
+    """All rows of the file as `client_store.INCOMING` wants them.
+
+    The order of judgement is that of SPEC.md section 13; e-mails and usernames of other clients
+    are judged by the merge, under its lock.
+    """
+    feed = corridor.feed
+    good = _with_keys(rows.drop(rows_with_errors(problems)))
+    known = client_store.find_clients(corridor.engine, *_keys_to_look_up(good))
+    judged, references = resolve(match(good, known), sent, _reference_data(corridor), feed.defaults)
+    by_row = join_problems(problems, references, judge_mode(judged, feed), warn_of_read_only(judged, known))
+    standing = judged.drop(rows_with_errors(by_row), errors="ignore")
+
+    clients = same_client(standing)
+    stand, duplicates = settle_duplicates(clients, rows["line"], feed.duplicates)
+    claims = judge_claims(standing.loc[stand])
+    every_problem = join_problems(by_row, duplicates, claims)
+
+    prepared = _with_clients(typed(judged), clients, import_id)
+    prepared = fill(prepared, feed.defaults, corridor.clock())
+    winners = stand.difference(rows_with_errors(claims))
+    prepared = _with_usernames(corridor, prepared, winners)
+    return _as_incoming(rows, prepared, every_problem)
+
+
+def _with_keys(good: pd.DataFrame) -> pd.DataFrame:
+    blank = pd.Series("", index=good.index, dtype="str")
+    present = {name: good.get(name, blank) for name in ("id", "project", "desk")}
+    return good.assign(**present | {"id": present["id"].str.lower(), "email_key": email_keys(good["email"])})
+
+
+def _keys_to_look_up(good: pd.DataFrame) -> tuple[list[str], list[str]]:
+    ids = good["id"]
+    return ids[ids != ""].unique().tolist(), good["email_key"].unique().tolist()
+
+
+def _reference_data(corridor: Corridor) -> ReferenceData:
+    projects, desks = client_store.read_reference_data(corridor.engine)
+    return ReferenceData(
+        projects={project.id: project.name for project in projects},
+        default_project=next((project.id for project in projects if project.is_default), None),
+        desks={desk.id: Desk(desk.id, desk.project_id, desk.name, desk.is_default) for desk in desks},
+    )
+
+
+def _with_clients(judged: pd.DataFrame, clients: pd.Series, import_id: str) -> pd.DataFrame:
+    """Add `client_id`: the one the row's group means, else a new one that repeating finds again."""
+    group = clients.reindex(judged.index)
+    meant = judged["means"].where(group.isna() | group.str.startswith("email "), group)
+    fresh = meant == ""
+    made = {row: hashlib.sha256(f"{import_id}:{row}".encode()).hexdigest()[:24] for row in judged.index[fresh]}
+    client_id = meant.where(~fresh, pd.Series(made, dtype="str").reindex(judged.index))
+    existing = judged.loc[~judged["is_new"], "means"]
+    return judged.assign(client_id=client_id, is_new=~client_id.isin(existing))
+
+
+def _with_usernames(corridor: Corridor, prepared: pd.DataFrame, winners: pd.Index) -> pd.DataFrame:
+    given = prepared["username"].dropna()
+    without = prepared.loc[winners]
+    without = without[without["is_new"] & without["username"].isna()]
+    made = generate(
+        without["email_key"], given, lambda candidates: client_store.find_usernames(corridor.engine, candidates)
+    )
+    username = prepared["username"].mask(prepared.index.isin(made.index), made.reindex(prepared.index).astype(object))
+    return prepared.assign(username=username, generated=prepared.index.isin(made.index))
+
+
+def _as_incoming(rows: pd.DataFrame, prepared: pd.DataFrame, problems: pd.DataFrame) -> pd.DataFrame:
+    """Every row of the file, with outcome, problems as JSON, and the original cells as JSON."""
+    whole = prepared.reindex(rows.index).astype(object)
+    failed = rows.index.isin(rows_with_errors(problems))
+    replaced = rows.index.isin(problems.loc[problems["code"] == "DUPLICATE_IN_FILE", "row"])
+    reasons = {
+        row: json.dumps(found.drop(columns="row").to_dict("records"), ensure_ascii=False)
+        for row, found in problems.groupby("row", sort=False)
+    }
+    whole = whole.assign(
+        row=rows.index.to_numpy(),
+        line=rows["line"],
+        outcome=pd.Series(None, index=rows.index, dtype=object).mask(replaced, "duplicate").mask(failed, "failed"),
+        problems=pd.Series([reasons.get(row) for row in rows.index], index=rows.index, dtype=object),
+        cells=[json.dumps(list(cells), ensure_ascii=False) for cells in rows["cells"]],
+        judged=rows.index.isin(prepared.index),
+        generated=whole["generated"].fillna(False).astype(bool),
+        created=whole["created"].map(lambda at: at.isoformat() if pd.notna(at) else None),
+    )
+    for name in ("email_holder", "seen_project"):
+        whole[name] = whole[name].where(whole[name] != "", None)
+    return whole[list(client_store.INCOMING)].astype(object).where(lambda frame: frame.notna(), None)

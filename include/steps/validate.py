@@ -1,0 +1,94 @@
+"""Read the file, screen it, judge every cell (SPEC.md sections 4 and 5). Leaves rows and problems in staging."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+import pandas as pd
+
+from include.adapters import import_ledger
+from include.codes import message_for
+from include.errors import FileRefused
+from include.results import Import
+from include.schemas.feed import Feed
+from include.steps.corridor import Corridor, already_refused, step
+from include.transforms.cleaning import clean
+from include.transforms.decoding import decode
+from include.transforms.frames import rows_frame
+from include.transforms.headers import Header
+from include.transforms.records import check_announced, read_records
+from include.transforms.screening import check_name, check_size
+from include.transforms.validation import find_problems
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A file after sections 4 and 5: `sent` and `rows` are frames of cells as sent and as cleaned."""
+
+    header: Header
+    sent: pd.DataFrame
+    rows: pd.DataFrame
+    problems: pd.DataFrame
+
+
+def judge_file(name: str, path: Path, feed: Feed, now: datetime, announced: int | None = None) -> Judged:
+    """Everything that needs no database. Raises FileRefused."""
+    check_name(name)
+    if path.is_symlink():
+        raise FileRefused("FILE_NAME", message_for("FILE_NAME", detail="The file is a link to another file."))
+    check_size(path.stat().st_size, feed.max_bytes)
+    records = read_records(decode(path.read_bytes(), feed.encoding), feed)
+    check_announced(records, announced)
+    sent, ragged = rows_frame(records)
+    rows = clean(sent, feed.values)
+    problems = find_problems(sent, rows, ragged, len(records.header.names), now)
+    return Judged(records.header, sent, rows, problems)
+
+
+def validate(corridor: Corridor, import_id: str) -> None:
+    """Bring an import to `validated`. Repeating it does nothing; raises FileRefused for a refused file, again and again."""
+    entry = import_ledger.find(corridor.engine, import_id)
+    if entry.state == "refused":
+        raise already_refused(entry)
+    if entry.has_been("validated") or entry.state == "discarded":
+        return
+    with step(corridor, "validate", import_id):
+        _refuse_if_merged_before(corridor, entry)
+        source = corridor.storage.staged_source(import_id)
+        judged = judge_file(entry.file_name, source, corridor.feed, corridor.clock(), entry.announced)
+        _leave(corridor, import_id, judged)
+
+
+def _leave(corridor: Corridor, import_id: str, judged: Judged) -> None:
+    cells_as_sent = judged.sent.drop(columns=["line", "cells"])
+    corridor.staging.save(import_id, "sent", cells_as_sent)
+    corridor.staging.save(import_id, "rows", judged.rows)
+    corridor.staging.save(import_id, "problems", judged.problems)
+    import_ledger.enter_state(
+        corridor.engine,
+        import_id,
+        "validated",
+        corridor.clock(),
+        read=len(judged.rows),
+        header=judged.header.names,
+        file_problems=import_ledger.as_json([replace(p, row=0) for p in judged.header.problems]),
+        code=None,
+        message=None,
+    )
+
+
+def _refuse_if_merged_before(corridor: Corridor, entry: Import) -> None:
+    if entry.sha256 is None or entry.forced:
+        return
+    with corridor.engine.connect() as connection:
+        earlier = import_ledger.merged_before(connection, entry.feed, entry.sha256)
+    if earlier is not None and earlier.id != entry.id:
+        raise merged_already(earlier)
+
+
+def merged_already(earlier: Import) -> FileRefused:
+    when = earlier.state_times.get("merged", "")[:16].replace("T", " ")
+    detail = f"The same bytes were imported on {when} UTC as {earlier.file_name} (import {earlier.id})."
+    return FileRefused("FILE_ALREADY_IMPORTED", message_for("FILE_ALREADY_IMPORTED", detail=detail))

@@ -1,0 +1,1 @@
+"""The workshop: pure functions, bytes or frame in, new frame out."""

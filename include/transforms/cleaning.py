@@ -1,0 +1,29 @@
+"""What is done to a cell before it is judged: white space around it goes, NFC, the feed's value map. Nothing else."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+
+import pandas as pd
+
+from include.transforms.frames import fields_in
+
+
+def clean(rows: pd.DataFrame, values: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
+    """A new frame with every field's cells trimmed, in NFC, and mapped where the feed maps them."""
+    cleaned = {}
+    for field in fields_in(rows):
+        column = _normal_form(rows[field].str.strip())
+        words = values.get(field)
+        cleaned[field] = column.map(lambda cell, words=words: words.get(cell, cell)).astype("str") if words else column
+    return rows.assign(**cleaned)
+
+
+def _normal_form(column: pd.Series) -> pd.Series:
+    other = ~column.str.isascii()
+    if not other.any():
+        return column
+    normalised = column.copy()
+    normalised[other] = [unicodedata.normalize("NFC", cell).strip() for cell in column[other]]
+    return normalised

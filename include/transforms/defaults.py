@@ -1,0 +1,55 @@
+"""From text to values, and what a new client gets where the row says nothing (SPEC.md section 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import pandas as pd
+
+from include.schemas.client_rows import CLEAR, FIELDS, Field, as_booleans, as_timestamps
+
+
+def typed(rows: pd.DataFrame) -> pd.DataFrame:
+    """A new frame in which every field has its value, None for blank or missing ('' where `#N/A` clears).
+
+    `project` and `desk` are left as they are: `references.resolve` has made them IDs.
+    """
+    values = {
+        name: _values(field, rows[name]) if name in rows else pd.Series(None, index=rows.index, dtype=object)
+        for name, field in FIELDS.items()
+        if field.kind != "reference"
+    }
+    return rows.assign(**values)
+
+
+def fill(rows: pd.DataFrame, defaults: Mapping[str, str | bool], now: datetime) -> pd.DataFrame:
+    """A new frame where rows with `is_new` have the feed's default, else the field's, in every field left None.
+
+    Existing clients get nothing: a blank cell never changes them.
+    """
+    on_create: dict[str, object] = {name: field.on_create for name, field in FIELDS.items()}
+    on_create |= {name: _default(FIELDS[name], value) for name, value in defaults.items()} | {"created": now}
+    filled = {
+        name: rows[name].mask(rows["is_new"] & rows[name].isna(), value)
+        for name, value in on_create.items()
+        if value is not None and FIELDS[name].kind != "reference"
+    }
+    return rows.assign(**filled)
+
+
+def _values(field: Field, text: pd.Series) -> pd.Series:
+    if field.kind == "boolean":
+        return as_booleans(text)
+    if field.kind == "timestamp":
+        return as_timestamps(text).astype(object).where(text != "", None)
+    if field.kind in ("choice", "id"):
+        text = text.str.lower()
+    present = text.astype(object).where(text != "", None)
+    return present.mask(text == CLEAR, "") if field.clearable else present
+
+
+def _default(field: Field, value: str | bool) -> object:
+    if isinstance(value, bool) or field.kind == "reference":
+        return value
+    return _values(field, pd.Series([value], dtype="str")).iloc[0]

@@ -1,0 +1,61 @@
+"""Which client each row means, by the client table as it was before this file (SPEC.md section 6)."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from include.schemas.client_rows import FIELDS, as_timestamps
+from include.schemas.feed import Feed
+from include.transforms.frames import join_problems, problem_rows
+
+
+def match(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+    """Add what the client table knows about each row.
+
+    `rows` needs `id` (lower case, '' for none) and `email_key`; `known` is indexed by client id and has
+    `email_key`, `project`, `created`. Adds `email_holder` (id of the client with this e-mail, '' for none),
+    `means` (id of the client the row means, '' for a new one without ID), `is_new`, `seen_project`.
+    """
+    holders = pd.Series(known.index, index=known["email_key"], dtype="str")
+    holder = _look_up(rows["email_key"], holders).fillna("").astype("str")
+    means = rows["id"].where(rows["id"] != "", holder)
+    return rows.assign(
+        email_holder=holder,
+        means=means,
+        is_new=~means.isin(known.index),
+        seen_project=_look_up(means, known["project"]).fillna("").astype("str"),
+    )
+
+
+def judge_mode(rows: pd.DataFrame, feed: Feed) -> pd.DataFrame:
+    """Problems of rows that this feed may not create or update: ID_UNKNOWN, CLIENT_EXISTS, CLIENT_NOT_FOUND."""
+    with_unknown_id = rows[(rows["id"] != "") & rows["is_new"]]
+    found = []
+    if feed.unknown_id == "reject":
+        found.append(problem_rows("ID_UNKNOWN", "id", with_unknown_id["id"]))
+    if feed.mode == "create_only":
+        existing = rows[~rows["is_new"]]
+        facts = [{"detail": f"ID {client}"} for client in existing["means"]]
+        found.append(problem_rows("CLIENT_EXISTS", "email", existing["email"], facts=facts))
+    if feed.mode == "update_only":
+        by_id = with_unknown_id if feed.unknown_id == "create" else with_unknown_id.iloc[:0]
+        by_email = rows[(rows["id"] == "") & rows["is_new"]]
+        found.append(problem_rows("CLIENT_NOT_FOUND", "id", by_id["id"], facts=[{"detail": "ID"}] * len(by_id)))
+        facts = [{"detail": "e-mail"}] * len(by_email)
+        found.append(problem_rows("CLIENT_NOT_FOUND", "email", by_email["email"], facts=facts))
+    return join_problems(*found)
+
+
+def warn_of_read_only(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+    """CELL_READ_ONLY where `created` of an existing client is given and is another instant than the stored one."""
+    if "created" not in rows:
+        return join_problems()
+    given = rows[~rows["is_new"] & (rows["created"] != "")]
+    stored = _look_up(given["means"], known["created"])
+    other = given[as_timestamps(given["created"]) != stored]
+    return problem_rows("CELL_READ_ONLY", FIELDS["created"].name, other["created"], "warning")
+
+
+def _look_up(keys: pd.Series, table: pd.Series) -> pd.Series:
+    """The entry of `table` for each key, missing where it has none (`Series.map` guesses the type of an empty table)."""
+    return table.reindex(keys).set_axis(keys.index)

@@ -1,0 +1,81 @@
+"""Cells and rows judged by themselves: every problem of every row (SPEC.md section 5)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pandas as pd
+import pandera.errors
+
+from include.schemas.client_rows import FIELDS, Field, as_timestamps, is_formula, row_schema
+from include.transforms.emails import are_valid, why_not_valid
+from include.transforms.frames import fields_in, join_problems, problem_rows
+
+
+def find_problems(
+    sent: pd.DataFrame, cleaned: pd.DataFrame, ragged: pd.Series, width: int, now: datetime
+) -> pd.DataFrame:
+    """Problems of all rows.
+
+    `sent` and `cleaned` are `rows` frames (cells as sent, and after cleaning); `ragged` maps the rows
+    that do not have `width` cells to the number they have. Ragged rows have that one problem only:
+    nobody can say which of their cells belongs to which column.
+    """
+    whole = cleaned.drop(ragged.index)
+    return join_problems(_ragged_problems(ragged, width), *_cell_problems(sent, whole, now))
+
+
+def _ragged_problems(ragged: pd.Series, width: int) -> pd.DataFrame:
+    facts = [{"found": found, "expected": width} for found in ragged]
+    return problem_rows("ROW_RAGGED", "", dict.fromkeys(ragged.index, ""), facts=facts)
+
+
+def _cell_problems(sent: pd.DataFrame, cleaned: pd.DataFrame, now: datetime) -> list[pd.DataFrame]:
+    fields = fields_in(cleaned)
+    schema = row_schema(fields, now=now, email_is_valid=are_valid)
+    try:
+        schema.validate(cleaned[fields], lazy=True)
+    except pandera.errors.SchemaErrors as errors:
+        cases = errors.failure_cases
+        return [
+            _explain(str(code), FIELDS[str(field)], sent, cleaned, [int(row) for row in found["index"]])
+            for (field, code), found in cases.groupby(["column", "check"], sort=False)
+        ]
+    return []
+
+
+def _explain(code: str, field: Field, sent: pd.DataFrame, cleaned: pd.DataFrame, rows: list[int]) -> pd.DataFrame:
+    cells = cleaned.loc[rows, field.name]
+    facts = [_facts(code, field, cell) for cell in cells]
+    return problem_rows(code, field.name, sent.loc[rows, field.name], facts=facts)
+
+
+def _facts(code: str, field: Field, cell: str) -> dict[str, object]:
+    if code == "CELL_TOO_LONG":
+        return {"found": len(cell), "limit": field.longest}
+    if code == "CELL_TOO_SHORT":
+        return {"found": len(cell), "limit": field.shortest}
+    if code == "CELL_NOT_ALLOWED":
+        return {"detail": ", ".join(field.allowed)}
+    if code == "CELL_CONTROL_CHARACTER":
+        return {"detail": _name_invisible(cell)}
+    if code == "CELL_EXECUTABLE":
+        formula = bool(is_formula(pd.Series([cell], dtype="str")).iloc[0])
+        return {"detail": "is a formula that a spreadsheet would run" if formula else "contains a script or markup"}
+    return {"detail": _expected(field, cell)} if code == "CELL_FORMAT" else {}
+
+
+def _expected(field: Field, cell: str) -> str:
+    if field.kind == "email":
+        return why_not_valid(cell)
+    if field.kind == "timestamp":
+        in_future = as_timestamps(pd.Series([cell], dtype="str")).notna().iloc[0]
+        return "lies in the future" if in_future else "is not an ISO 8601 date or date-time, such as 2024-06-13T15:06:02Z"
+    if field.kind == "boolean":
+        return "is none of true, false, yes, no, 1, 0"
+    return "is not an ID of 24 hexadecimal digits"
+
+
+def _name_invisible(cell: str) -> str:
+    found = sorted({c for c in cell if not c.isprintable() and c not in "\t\r\n"}) or sorted(set(cell) & set("\t\r\n"))
+    return "an invisible character" + (f" (U+{ord(found[0]):04X})" if found else "")
