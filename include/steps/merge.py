@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 import pandas as pd
 import sqlalchemy as sa
 
 from include.adapters import client_store, import_ledger
 from include.codes import message_for
-from include.errors import ClientsChanged, OutcomesDoNotAddUp
-from include.results import FINAL_STATES, Counts, Import
+from include.errors import ClientsChanged, FileRefused, OutcomesDoNotAddUp
+from include.results import FINAL_STATES, Counts, Import, Requested
 from include.schemas.client_rows import FIELDS
 from include.steps.corridor import Corridor, already_refused, step
+from include.steps.file_away import file_away
 from include.steps.prepare import prepare_again
 from include.steps.validate import merged_already
 
@@ -104,3 +106,21 @@ def _count(connection: sa.Connection, entry: Import, prepared: pd.DataFrame) -> 
     if not counts.add_up():
         raise OutcomesDoNotAddUp(f"{counts.read} records were read, {sum(outcomes.values())} have an outcome.")
     return counts
+
+
+def merge_all(corridor: Corridor, asked: Requested) -> None:
+    """Merge a run's files one after another in order of arrival, and put each where it stays.
+
+    One file's failure does not stop the next. Raises the faults of ours together at the end, so that the task
+    is retried; a file refused at this point is in the ledger, and `outcome` says so.
+    """
+    faults: list[Exception] = []
+    for entry in import_ledger.of_run(corridor.engine, asked.dag_id or "", asked.run_id or ""):
+        try:
+            with suppress(FileRefused):
+                merge(corridor, entry.id)
+            file_away(corridor, entry.id)
+        except Exception as fault:
+            faults.append(fault)
+    if faults:
+        raise ExceptionGroup(f"{len(faults)} file(s) could not be merged", faults)

@@ -1,0 +1,43 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+export PYTHONPATH := $(CURDIR):$(CURDIR)/config
+
+help:  ## what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+.venv: requirements.lock  ## (the virtual environment)
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --requirements requirements.lock
+	@touch .venv
+
+demo: .venv  ## start everything on this machine and import the sample files
+	$(BIN)/python -m demo start
+
+stop: .venv  ## stop the demo; `make demo` continues it
+	$(BIN)/python -m demo stop
+
+clean: .venv  ## stop the demo and forget it
+	$(BIN)/python -m demo clean
+
+test: .venv lint  ## everything that CI checks; needs no service
+	$(BIN)/python -m pytest
+
+properties: .venv  ## the merge against its reference model, 20,000 random files
+	MERGE_EXAMPLES=20000 $(BIN)/python -m pytest tests/steps/test_merge_rules.py
+
+lint: .venv  ## layers, rules and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+format: .venv  ## put the code in order
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: .venv  ## pin again after a change of requirements*.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --custom-compile-command "make lock" requirements-dev.txt --output-file requirements.lock
+
+.PHONY: help demo stop clean test properties lint format lock

@@ -1,0 +1,199 @@
+"""### Client imports, one DAG per feed
+
+**In**: CSV files in `inbox/FEED` of the storage root. **Out**: clients in `clients_db`, files in `archive/` or
+`refused/`, a line per file and per record in the ledger, a mail.
+
+`sense_inbox` > `receive` > for each file `validate` > `prepare` > then `merge` one file after another, in order
+of arrival > `email_summary` > `outcome`.
+
+**When it is red**: open the red task's log.
+* `validate` red, log says `FILE_...`: the sender's file was refused. It lies in `refused/`; a corrected file is simply
+  sent again. Retrying does not help.
+* Anything else is our fault (database, storage, bug). Mend the cause, clear the red task: what is already done is
+  not done again, and no file is lost.
+* `outcome` is red whenever a file of the run was refused or is not merged yet.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import (
+    Asset,
+    AssetOrTimeSchedule,
+    AssetWatcher,
+    Connection,
+    CronTriggerTimetable,
+    Param,
+    dag,
+    get_current_context,
+    task,
+)
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
+from include.errors import FeedInvalid, FileRefused
+from include.results import Requested
+from include.schemas.feed import Feed, feed_files, load_feed
+from include.settings import read_settings
+
+if TYPE_CHECKING:
+    from include.emails.summary import Summary
+    from include.steps.corridor import Corridor
+
+RETRIES = {"retries": 3, "retry_delay": timedelta(seconds=10), "retry_exponential_backoff": 2.0}
+PARAMS = {
+    "file": Param(None, type=["null", "string"], title="File", description="Only this file of the inbox; empty: all."),
+    "force": Param(False, type="boolean", title="Force", description="Import even if the same bytes were imported before."),
+    "note": Param(None, type=["null", "string"], title="Note", description="Why; kept in the ledger."),
+    "requested_by": Param(None, type=["null", "string"], title="Requested by"),
+}
+
+
+def corridor_of(feed: Feed) -> Corridor:
+    """The steps' doors, opened inside a task: connection, storage and staging."""
+    from sqlalchemy import URL
+
+    from include.adapters.database import engine_from_url
+    from include.adapters.storage import Storage
+    from include.steps.corridor import Corridor
+
+    found = Connection.get("clients_db")
+    url = URL.create("postgresql", found.login, found.password, found.host, found.port, found.schema, found.extra_dejson)
+    return Corridor.of(feed, engine_from_url(url.render_as_string(hide_password=False)), Storage(read_settings().storage))
+
+
+def asked() -> Requested:
+    context = get_current_context()
+    run, params = context["dag_run"], context["params"]
+    by = params["requested_by"] or getattr(run, "triggering_user_name", None) or str(run.run_type)
+    return Requested(by, params["note"] or "", run.dag_id, run.run_id, force=bool(params["force"]))
+
+
+def schedule_of(feed: Feed) -> Any:
+    if feed.schedule != "watch":
+        return feed.schedule
+    from inbox_trigger import InboxTrigger
+
+    doorbell = InboxTrigger(
+        root=str(read_settings().storage), inbox=feed.inbox, pattern=feed.file_pattern,
+        settle_seconds=feed.settle_seconds, require_done_file=feed.require_done_file,
+    )  # fmt: skip
+    inbox = Asset(f"inbox_{feed.name}", uri=f"clients-inbox://{feed.name}", watchers=[AssetWatcher("doorbell", trigger=doorbell)])
+    # The sweep takes what a dead triggerer did not ring for.
+    return AssetOrTimeSchedule(timetable=CronTriggerTimetable("*/15 * * * *", timezone="UTC"), assets=[inbox])
+
+
+def send_with_smtp_connection(feed: Feed, summary: Summary) -> None:
+    from airflow.providers.smtp.hooks.smtp import SmtpHook
+
+    from include.adapters import mail
+
+    with SmtpHook() as hook:
+        mail.send(
+            hook._smtp_client, sender=hook.from_email or "client-imports@localhost", to=feed.notify.to,
+            subject=summary.subject, text=summary.text(), html=summary.html(),
+        )  # fmt: skip
+
+
+def build(feed: Feed) -> None:
+    wait = timedelta(minutes=feed.wait_minutes)
+
+    @dag(
+        dag_id=f"import_clients__{feed.name}",
+        dag_display_name=f"Client imports: {feed.title}",
+        description=f"{feed.title}: CSV files of inbox/{feed.inbox} into the client table",
+        doc_md=__doc__,
+        schedule=schedule_of(feed),
+        start_date=datetime(2024, 1, 1),
+        catchup=False,
+        max_active_runs=1,
+        is_paused_upon_creation=False,
+        dagrun_timeout=wait + timedelta(hours=6),
+        default_args={"owner": feed.owner, "execution_timeout": timedelta(hours=1), **RETRIES},
+        tags=["client imports", feed.name],
+        params=PARAMS,
+    )
+    def import_clients() -> None:
+        @task.sensor(
+            poke_interval=30,
+            mode="reschedule" if wait else "poke",
+            timeout=(wait + timedelta(minutes=10)).total_seconds(),
+        )
+        def sense_inbox(params: dict[str, Any]) -> bool:
+            from include.errors import FileNotInInbox
+            from include.steps.receive import something_to_do
+
+            try:
+                if something_to_do(corridor_of(feed), asked(), params["file"]):
+                    return True
+            except FileNotInInbox as error:
+                raise AirflowFailException(str(error)) from None
+            if datetime.now(UTC) >= get_current_context()["dag_run"].start_date + wait:
+                raise AirflowSkipException(f"No settled file in inbox/{feed.inbox}.")
+            return False
+
+        @task
+        def receive(params: dict[str, Any]) -> list[dict[str, str]]:
+            from include.steps.receive import receive
+
+            taken = receive(corridor_of(feed), asked(), params["file"])
+            if not taken:
+                raise AirflowSkipException("Somebody else took the files first.")
+            return [{"import_id": entry.id, "file_name": entry.file_name} for entry in taken]
+
+        @task(map_index_template="{{ file_name }}")
+        def validate(file: dict[str, str]) -> dict[str, str]:
+            from include.steps.file_away import file_away
+            from include.steps.validate import validate
+
+            get_current_context()["file_name"] = file["file_name"]  # type: ignore[typeddict-unknown-key]
+            corridor = corridor_of(feed)
+            try:
+                validate(corridor, file["import_id"])
+            except FileRefused as refused:
+                file_away(corridor, file["import_id"])
+                raise AirflowFailException(f"{file['file_name']}: {refused}") from None
+            return file
+
+        @task(map_index_template="{{ file_name }}")
+        def prepare(file: dict[str, str]) -> None:
+            from include.steps.prepare import prepare
+
+            get_current_context()["file_name"] = file["file_name"]  # type: ignore[typeddict-unknown-key]
+            prepare(corridor_of(feed), file["import_id"])
+
+        @task(trigger_rule="none_skipped")
+        def merge() -> None:
+            from include.steps.merge import merge_all
+
+            merge_all(corridor_of(feed), asked())
+
+        @task(trigger_rule="none_skipped")
+        def email_summary() -> None:
+            from include.steps.email_summary import email_summary
+
+            link = get_current_context()["ti"].log_url.split("/tasks/")[0]
+            print(email_summary(corridor_of(feed), asked(), link, lambda summary: send_with_smtp_connection(feed, summary)))
+
+        @task(trigger_rule="none_skipped", retries=0)
+        def outcome() -> None:
+            from include.steps.outcome import not_done
+
+            if sentences := not_done(corridor_of(feed), asked()):
+                raise AirflowFailException("\n".join(sentences))
+
+        taken = receive()
+        done = merge()
+        sense_inbox() >> taken
+        prepare.expand(file=validate.expand(file=taken)) >> done
+        taken >> done >> email_summary() >> outcome()
+
+    import_clients()
+
+
+for path in feed_files(read_settings().feeds):
+    # A broken feed file has no DAG; dags/feed_errors.py says why, as an import error of its own.
+    with suppress(FeedInvalid):
+        build(load_feed(path))

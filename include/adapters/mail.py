@@ -1,0 +1,21 @@
+"""One mail with a plain-text and an HTML part, handed to an SMTP client that somebody else has opened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from email.message import EmailMessage
+from email.utils import formatdate, make_msgid
+from smtplib import SMTP
+
+
+def send(client: SMTP, *, sender: str, to: Sequence[str], subject: str, text: str, html: str) -> None:
+    """Raises smtplib.SMTPException or OSError when the server does not take the mail."""
+    message = EmailMessage()
+    message["From"] = sender
+    message["To"] = ", ".join(to)
+    message["Subject"] = "".join(c if c.isprintable() else " " for c in subject)
+    message["Date"] = formatdate()
+    message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2] or "localhost")
+    message.set_content(text)
+    message.add_alternative(html, subtype="html")
+    client.send_message(message)

@@ -1,0 +1,108 @@
+"""The summary of one run as mail: subject, plain text and HTML. Pure; cells and file names are hostile text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import jinja2
+
+from include.codes import CODES, show
+from include.results import Cause, Import
+
+
+@dataclass(frozen=True)
+class FileSummary:
+    entry: Import
+    causes: Sequence[Cause]
+
+    @property
+    def headline(self) -> str:
+        """What became of the file, in one sentence; the sender's fault and ours never read alike."""
+        entry, counts = self.entry, self.entry.counts
+        if entry.state == "refused":
+            title = CODES[entry.code].title if entry.code in CODES else "Refused"
+            return f"Refused, nothing was imported. {title}: {entry.message}"
+        if entry.state in ("merged", "previewed"):
+            if counts.read == 0:
+                return "The file has a header and no records: there was nothing to import."
+            verb = "would be imported (dry run)" if entry.state == "previewed" else "imported"
+            good = counts.created + counts.updated + counts.unchanged
+            failed = f"; {_number(counts.failed, 'row')} failed" if counts.failed else ""
+            return f"{_number(good, 'row')} of {counts.read:,} {verb}{failed}."
+        if entry.state == "discarded":
+            return entry.message or "Discarded."
+        return "Not imported yet, because of a fault on our side. The file is safe and will be tried again."
+
+    @property
+    def to_do(self) -> str:
+        if self.entry.state == "refused" and self.entry.code in CODES:
+            return CODES[self.entry.code].to_do
+        if self.entry.state in ("merged", "previewed") and self.entry.counts.failed:
+            return "Correct the failed rows and send them again; all other rows are done."
+        if self.entry.state in ("merged", "previewed", "discarded"):
+            return ""
+        return "Nothing for the sender to do. An engineer opens the run, reads the log and clears the red task."
+
+    @property
+    def numbers(self) -> list[tuple[str, str]]:
+        names = ("read", "created", "updated", "unchanged", "duplicate", "failed", "warnings")
+        return [(name, f"{getattr(self.entry.counts, name):,}") for name in names]
+
+    def advice_for(self, cause: Cause) -> str:
+        return CODES[cause.code].to_do
+
+
+@dataclass(frozen=True)
+class Summary:
+    """`feed` and `title` of the feed, the run's files in order of arrival, and a link into the Airflow UI."""
+
+    feed: str
+    title: str
+    files: Sequence[FileSummary]
+    link: str
+
+    @property
+    def has_problems(self) -> bool:
+        return not self.files or any(
+            f.entry.state not in ("merged", "previewed", "discarded") or f.entry.counts.failed for f in self.files
+        )
+
+    @property
+    def subject(self) -> str:
+        """`acme: 2 files, 480 created, 12 failed rows`, on one line whatever the files are called."""
+        ours = [f for f in self.files if f.entry.state in ("received", "validated", "prepared", "failed")]
+        refused = [f for f in self.files if f.entry.state == "refused"]
+        parts = [_number(len(self.files), "file")]
+        parts += [f"{number:,} {name}" for name in ("created", "updated", "unchanged") if (number := self._sum(name))]
+        parts += [_number(failed, "failed row")] if (failed := self._sum("failed")) else []
+        parts += [f"{len(refused)} refused"] if refused else []
+        if ours or not self.files:
+            return f"{self.feed}: OUR FAULT, {', '.join(parts)}, {len(ours) or 'none'} not imported yet"
+        return f"{self.feed}: {', '.join(parts)}"
+
+    def _sum(self, name: str) -> int:
+        return sum(getattr(f.entry.counts, name) for f in self.files if f.entry.state in ("merged", "previewed"))
+
+    def text(self) -> str:
+        return _templates().get_template("summary.txt").render(summary=self, show=show)
+
+    def html(self) -> str:
+        return _templates().get_template("summary.html").render(summary=self, show=show)
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=lambda name: bool(name) and name.endswith(".html"),  # type: ignore[union-attr]
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

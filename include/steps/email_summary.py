@@ -1,0 +1,35 @@
+"""Tell the people of a feed what became of a run's files. Mail never changes what was imported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from include.adapters import import_ledger
+from include.emails.summary import FileSummary, Summary
+from include.results import Requested
+from include.steps.corridor import Corridor
+
+Send = Callable[[Summary], None]
+
+
+def email_summary(corridor: Corridor, asked: Requested, link: str, send: Send) -> str:
+    """Send the run's summary when the feed wants it; gives a sentence for the log.
+
+    The ledger remembers what people have been told, so repeating the task mails only news.
+    """
+    summary = summary_of(corridor, asked, link)
+    notify = corridor.feed.notify
+    if not notify.to or notify.when == "never" or (notify.when == "problems" and not summary.has_problems):
+        return f"Nobody asked for this mail (notify.when: {notify.when})."
+    if summary.files and all(file.entry.notified_state == file.entry.state for file in summary.files):
+        return "This was mailed before."
+    send(summary)
+    for file in summary.files:
+        import_ledger.change(corridor.engine, file.entry.id, notified_state=file.entry.state)
+    return f"Mailed to {len(notify.to)} recipient(s)."
+
+
+def summary_of(corridor: Corridor, asked: Requested, link: str) -> Summary:
+    entries = import_ledger.of_run(corridor.engine, asked.dag_id or "", asked.run_id or "")
+    files = [FileSummary(entry, import_ledger.causes(corridor.engine, entry.id)) for entry in entries]
+    return Summary(corridor.feed.name, corridor.feed.title, files, link)

@@ -1,0 +1,21 @@
+"""Is everything this run took done? A refused file or a fault makes the run red; failed rows do not."""
+
+from __future__ import annotations
+
+from include.adapters import import_ledger
+from include.results import Requested
+from include.steps.corridor import Corridor
+
+_DONE = ("merged", "previewed", "discarded", "held", "reverted")
+
+
+def not_done(corridor: Corridor, asked: Requested) -> list[str]:
+    """A sentence per file that was refused or is not merged; one more when the run took no file at all."""
+    entries = import_ledger.of_run(corridor.engine, asked.dag_id or "", asked.run_id or "")
+    if not entries:
+        return ["The run took no file: `receive` failed."]
+    return [
+        f"{entry.file_name!r}: {entry.state}{f' ({entry.code})' if entry.code else ''}"
+        for entry in entries
+        if entry.state not in _DONE
+    ]

@@ -1,0 +1,65 @@
+"""The doorbell of watched inboxes. It lives here because the triggerer cannot import from `dags/`.
+
+It only says that something is there: the run it starts lists the inbox itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from airflow.triggers.base import BaseEventTrigger, TriggerEvent
+
+
+class InboxTrigger(BaseEventTrigger):
+    """Fires when the settled files of one inbox are others than at the last look; never while the inbox is empty."""
+
+    def __init__(
+        self,
+        *,
+        root: str,
+        inbox: str,
+        pattern: str,
+        settle_seconds: float,
+        require_done_file: bool,
+        poll_seconds: float = 1.0,
+    ) -> None:
+        super().__init__()
+        self.facts = {
+            "root": root,
+            "inbox": inbox,
+            "pattern": pattern,
+            "settle_seconds": settle_seconds,
+            "require_done_file": require_done_file,
+            "poll_seconds": poll_seconds,
+        }
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        return "inbox_trigger.InboxTrigger", self.facts
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        rung_for = ""
+        while True:
+            try:
+                waiting = await asyncio.to_thread(self._look)
+            except OSError as error:  # raising would restart this trigger every two seconds, for ever
+                self.log.warning("The inbox %s cannot be read: %s", self.facts["inbox"], error.strerror)
+                waiting = rung_for
+            if waiting and waiting != rung_for:
+                yield TriggerEvent({"inbox": self.facts["inbox"]})
+            rung_for = waiting
+            await asyncio.sleep(self.facts["poll_seconds"])
+
+    def _look(self) -> str:
+        """A fingerprint of what waits, '' for nothing."""
+        from include.adapters.storage import Storage
+
+        facts = self.facts
+        found = Storage(Path(facts["root"])).settled(
+            facts["inbox"], facts["pattern"], facts["settle_seconds"], facts["require_done_file"]
+        )
+        listed = "\n".join(f"{w.name!r} {w.size} {w.modified}" for w in found)
+        return hashlib.sha256(listed.encode("utf-8", "surrogateescape")).hexdigest() if found else ""

@@ -1,0 +1,98 @@
+"""An embedded PostgreSQL for the whole session, and a clean client database for each test that asks for one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from demo import embedded_postgres, reference_data
+from include import migrations
+from include.adapters.database import engine_from_url
+from include.adapters.storage import Storage
+from include.results import ImportResult
+from include.schemas.feed import Feed
+from include.steps.import_file import import_file
+
+PROJECT, DESK = "66524609caa3558dd8f8da65", "67a346ad8092c651c919337e"
+PARTNERS, LONDON, NIGHT = "6655aa10caa3558dd8f8da99", "67a3470d8092c651c9193390", "67a3470d8092c651c9193391"
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded_postgres.EmbeddedPostgres]:
+    folder = tmp_path_factory.mktemp("postgres")
+    for path in (folder, *folder.parents[:2]):
+        path.chmod(0o755)  # the server gives up root, and must still reach its folder
+    server = embedded_postgres.start(folder)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def clients_url(postgres: embedded_postgres.EmbeddedPostgres) -> str:
+    url = postgres.url("clients")
+    engine = engine_from_url(url)
+    migrations.upgrade(engine)
+    reference_data.load(engine)
+    engine.dispose()
+    return url
+
+
+@pytest.fixture(scope="session")
+def shared_engine(clients_url: str) -> Iterator[sa.Engine]:
+    engine = engine_from_url(clients_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def engine(shared_engine: sa.Engine) -> sa.Engine:
+    empty(shared_engine)
+    return shared_engine
+
+
+def empty(engine: sa.Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(sa.text("DELETE FROM client_changes; DELETE FROM import_rows; DELETE FROM imports; DELETE FROM clients"))
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> Storage:
+    return Storage(tmp_path / "storage")
+
+
+@pytest.fixture
+def feed() -> Feed:
+    return Feed(name="default", title="Manual uploads", settle_seconds=0)
+
+
+@pytest.fixture
+def bring(engine: sa.Engine, storage: Storage, feed: Feed, tmp_path: Path) -> Callable[..., ImportResult]:
+    """Import text as one file and give the result; keyword arguments are keys of the feed, or of `import_file`."""
+    count = iter(range(10**6))
+
+    def _bring(text: str | bytes, **keys: object) -> ImportResult:
+        own = {name: keys.pop(name) for name in ("force", "dry_run", "clock") if name in keys}
+        name = str(keys.pop("file_name", f"file{next(count)}.csv"))
+        path = tmp_path / name
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return import_file(path, feed=feed.model_copy(update=keys), engine=engine, storage=storage, **own)  # type: ignore[arg-type]
+
+    return _bring
+
+
+@pytest.fixture
+def clients(engine: sa.Engine) -> Callable[[], dict[str, dict[str, object]]]:
+    """The client table as it is now, by e-mail key."""
+
+    def _clients() -> dict[str, dict[str, object]]:
+        with engine.connect() as connection:
+            return {row["email_key"]: dict(row) for row in connection.execute(sa.text("SELECT * FROM clients")).mappings()}
+
+    return _clients
+
+
+os.environ.setdefault("XDG_RUNTIME_DIR", "/tmp")
