@@ -30,6 +30,7 @@ from airflow.sdk import (
     dag,
     get_current_context,
     task,
+    task_group,
 )
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
@@ -45,7 +46,9 @@ if TYPE_CHECKING:
 RETRIES = {"retries": 3, "retry_delay": timedelta(seconds=10), "retry_exponential_backoff": 2.0}
 PARAMS = {
     "file": Param(None, type=["null", "string"], title="File", description="Only this file of the inbox; empty: all."),
-    "force": Param(False, type="boolean", title="Force", description="Import even if the same bytes were imported before."),
+    "force": Param(
+        False, type="boolean", title="Force", description="Import even if the same bytes were imported before."
+    ),
     "note": Param(None, type=["null", "string"], title="Note", description="Why; kept in the ledger."),
     "requested_by": Param(None, type=["null", "string"], title="Requested by"),
 }
@@ -60,8 +63,12 @@ def corridor_of(feed: Feed) -> Corridor:
     from include.steps.corridor import Corridor
 
     found = Connection.get("clients_db")
-    url = URL.create("postgresql", found.login, found.password, found.host, found.port, found.schema, found.extra_dejson)
-    return Corridor.of(feed, engine_from_url(url.render_as_string(hide_password=False)), Storage(read_settings().storage))
+    url = URL.create(
+        "postgresql", found.login, found.password, found.host, found.port, found.schema, found.extra_dejson
+    )
+    return Corridor.of(
+        feed, engine_from_url(url.render_as_string(hide_password=False)), Storage(read_settings().storage)
+    )
 
 
 def asked() -> Requested:
@@ -80,7 +87,9 @@ def schedule_of(feed: Feed) -> Any:
         root=str(read_settings().storage), inbox=feed.inbox, pattern=feed.file_pattern,
         settle_seconds=feed.settle_seconds, require_done_file=feed.require_done_file,
     )  # fmt: skip
-    inbox = Asset(f"inbox_{feed.name}", uri=f"clients-inbox://{feed.name}", watchers=[AssetWatcher("doorbell", trigger=doorbell)])
+    inbox = Asset(
+        f"inbox_{feed.name}", uri=f"clients-inbox://{feed.name}", watchers=[AssetWatcher("doorbell", trigger=doorbell)]
+    )
     # The sweep takes what a dead triggerer did not ring for.
     return AssetOrTimeSchedule(timetable=CronTriggerTimetable("*/15 * * * *", timezone="UTC"), assets=[inbox])
 
@@ -144,7 +153,7 @@ def build(feed: Feed) -> None:
             return [{"import_id": entry.id, "file_name": entry.file_name} for entry in taken]
 
         @task(map_index_template="{{ file_name }}")
-        def validate(file: dict[str, str]) -> dict[str, str]:
+        def validate(file: dict[str, str]) -> None:
             from include.steps.file_away import file_away
             from include.steps.validate import validate
 
@@ -155,7 +164,6 @@ def build(feed: Feed) -> None:
             except FileRefused as refused:
                 file_away(corridor, file["import_id"])
                 raise AirflowFailException(f"{file['file_name']}: {refused}") from None
-            return file
 
         @task(map_index_template="{{ file_name }}")
         def prepare(file: dict[str, str]) -> None:
@@ -163,6 +171,11 @@ def build(feed: Feed) -> None:
 
             get_current_context()["file_name"] = file["file_name"]  # type: ignore[typeddict-unknown-key]
             prepare(corridor_of(feed), file["import_id"])
+
+        @task_group
+        def each_file(file: dict[str, str]) -> None:
+            """Mapped as a group, so that one file's refusal does not stop another file."""
+            validate(file) >> prepare(file)
 
         @task(trigger_rule="none_skipped")
         def merge() -> None:
@@ -175,7 +188,11 @@ def build(feed: Feed) -> None:
             from include.steps.email_summary import email_summary
 
             link = get_current_context()["ti"].log_url.split("/tasks/")[0]
-            print(email_summary(corridor_of(feed), asked(), link, lambda summary: send_with_smtp_connection(feed, summary)))
+            print(
+                email_summary(
+                    corridor_of(feed), asked(), link, lambda summary: send_with_smtp_connection(feed, summary)
+                )
+            )
 
         @task(trigger_rule="none_skipped", retries=0)
         def outcome() -> None:
@@ -187,7 +204,7 @@ def build(feed: Feed) -> None:
         taken = receive()
         done = merge()
         sense_inbox() >> taken
-        prepare.expand(file=validate.expand(file=taken)) >> done
+        each_file.expand(file=taken) >> done
         taken >> done >> email_summary() >> outcome()
 
     import_clients()

@@ -102,7 +102,9 @@ def _start_process(name: str, command: list[str]) -> None:
         os.killpg(int(pid_file.read_text()), 0)
         return
     with (HOME / f"{name}.log").open("ab") as log:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
+        )
     pid_file.write_text(str(process.pid))
 
 
@@ -135,7 +137,10 @@ def _log_in(port: int) -> str | None:
 def _api(port: int, token: str | None, path: str, body: object = None) -> object:
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     data = None if body is None else json.dumps(body).encode()
-    with suppress(OSError), urlopen(Request(f"http://127.0.0.1:{port}/api/v2/{path}", data, headers), timeout=10) as answer:
+    with (
+        suppress(OSError),
+        urlopen(Request(f"http://127.0.0.1:{port}/api/v2/{path}", data, headers), timeout=10) as answer,
+    ):
         return json.load(answer)
     return None
 
@@ -144,7 +149,9 @@ def _finished(engine: sa.Engine) -> bool:
     """All samples are where they stay and their mail has gone out."""
     with engine.connect() as connection:
         names = [name for name, _ in DROPS]
-        query = sa.text("SELECT count(*) FROM imports WHERE file_name = ANY(:names) AND filed AND notified_state = state")
+        query = sa.text(
+            "SELECT count(*) FROM imports WHERE file_name = ANY(:names) AND filed AND notified_state = state"
+        )
         return int(connection.scalar(query, {"names": names}) or 0) >= len(DROPS)
 
 

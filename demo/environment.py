@@ -14,7 +14,7 @@ def environment(home: Path, *, metadata_db: str, clients_db: str, smtp_port: int
     """Variables for an Airflow whose files live in `home`; both databases are libpq URLs."""
     smtp = {
         "conn_type": "smtp", "host": "127.0.0.1", "port": smtp_port,
-        "extra": {"disable_ssl": True, "disable_tls": True, "from_email": "imports@example.com", "timeout": 10, "retry_limit": 1},
+        "extra": {"disable_ssl": True, "disable_tls": True, "from_email": "imports@example.com", "timeout": 10},
     }  # fmt: skip
     return {
         # `airflow standalone` starts its parts by name.

@@ -58,10 +58,17 @@ def import_(
     for path in _existing(files):
         try:
             results.append(
-                import_file(path, feed=rules, engine=engine, storage=Storage(settings.storage),
-                            by=getpass.getuser(), force=force, dry_run=dry_run)  # fmt: skip
+                import_file(
+                    path,
+                    feed=rules,
+                    engine=engine,
+                    storage=Storage(settings.storage),
+                    by=getpass.getuser(),
+                    force=force,
+                    dry_run=dry_run,
+                )  # fmt: skip
             )
-        except Exception as error:  # one file's fault must not stop the others; it is shown, and the exit code is 3
+        except Exception as error:  # noqa: BLE001 - one file's fault must not stop the others; it is shown, and the exit code is 3
             fault = str(error) if isinstance(error, ClientImportError) else f"{type(error).__name__} (our fault)"
             results.append(ImportResult(file=path.name, import_id=None, state="failed", message=fault))
     _finish(results, rules, as_json)
@@ -77,8 +84,8 @@ def _check(path: Path, feed: Feed) -> ImportResult:
         return ImportResult(path.name, None, "refused", refused.code, refused.message, refused.line)
     lines = judged.rows["line"].to_dict()
     rows = [
-        Problem(p.code, p.field, p.message, p.value, p.severity, p.row, lines[p.row])
-        for p in judged.problems.itertuples(index=False)
+        Problem(**{str(name): value for name, value in problem.items()}, line=lines[problem["row"]])
+        for problem in judged.problems.to_dict("records")
     ]
     problems = (*(replace(p, row=0) for p in judged.header.problems), *rows)
     failed = len({p.row for p in problems if p.severity == "error"})

@@ -56,7 +56,9 @@ def engine(shared_engine: sa.Engine) -> sa.Engine:
 
 def empty(engine: sa.Engine) -> None:
     with engine.begin() as connection:
-        connection.execute(sa.text("DELETE FROM client_changes; DELETE FROM import_rows; DELETE FROM imports; DELETE FROM clients"))
+        connection.execute(
+            sa.text("DELETE FROM client_changes; DELETE FROM import_rows; DELETE FROM imports; DELETE FROM clients")
+        )
 
 
 @pytest.fixture
@@ -90,7 +92,9 @@ def clients(engine: sa.Engine) -> Callable[[], dict[str, dict[str, object]]]:
 
     def _clients() -> dict[str, dict[str, object]]:
         with engine.connect() as connection:
-            return {row["email_key"]: dict(row) for row in connection.execute(sa.text("SELECT * FROM clients")).mappings()}
+            return {
+                row["email_key"]: dict(row) for row in connection.execute(sa.text("SELECT * FROM clients")).mappings()
+            }
 
     return _clients
 

@@ -56,7 +56,7 @@ def find_usernames(engine: sa.Engine, candidates: Sequence[str]) -> set[str]:
         return set(connection.scalars(query, {"candidates": list(candidates)}))
 
 
-def read_reference_data(engine: sa.Engine) -> tuple[list[sa.Row], list[sa.Row]]:  # type: ignore[type-arg]
+def read_reference_data(engine: sa.Engine) -> tuple[list[sa.Row], list[sa.Row]]:
     """(projects as id, name, is_default; desks as id, project_id, name, is_default)."""
     with engine.connect() as connection:
         return (
@@ -130,7 +130,7 @@ _TAKEN = sa.text("""
 
 def find_taken(connection: sa.Connection) -> list[tuple[int, str, str, str]]:
     """(row, code, field, id of the client that has it) of rows whose e-mail or username is another client's."""
-    return [tuple(row) for row in connection.execute(_TAKEN)]  # type: ignore[misc]
+    return [tuple(row) for row in connection.execute(_TAKEN)]
 
 
 def fail_rows(connection: sa.Connection, rows: Sequence[int], problems: Sequence[str], cells: Sequence[str]) -> None:
@@ -180,7 +180,7 @@ _ROWS = """
 
 
 def plan(connection: sa.Connection) -> None:
-    """Make the temporary table `planned`: every standing row with its full new values, and whether they change anything."""
+    """Make the temporary table `planned`: each standing row's full new values, and whether they change anything."""
     connection.execute(sa.text(_PLAN))
 
 

@@ -13,7 +13,9 @@ def engine_from_url(url: str | None) -> sa.Engine:
     Raises SettingInvalid without showing the URL: it holds a password.
     """
     if not url:
-        raise SettingInvalid("AIRFLOW_CONN_CLIENTS_DB is not set; give it postgresql://user:password@host:5432/database.")
+        raise SettingInvalid(
+            "AIRFLOW_CONN_CLIENTS_DB is not set; give it postgresql://user:password@host:5432/database."
+        )
     try:
         parsed = sa.make_url(url)
     except sa.exc.ArgumentError:

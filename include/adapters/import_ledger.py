@@ -114,7 +114,8 @@ def count_outcomes(connection: sa.Connection, import_id: str) -> dict[str, int]:
 
 _CAUSES = sa.text("""
     SELECT p->>'code' AS code, p->>'field' AS field,
-           CASE WHEN count(DISTINCT p->>'value') = 1 OR p->>'code' = ANY(:by_value) THEN min(p->>'value') ELSE '' END AS value,
+           CASE WHEN count(DISTINCT p->>'value') = 1 OR p->>'code' = ANY(:by_value)
+                THEN min(p->>'value') ELSE '' END AS value,
            count(DISTINCT r.row) AS rows, min(p->>'message') AS message
     FROM import_rows r CROSS JOIN LATERAL jsonb_array_elements(r.problems) p
     WHERE r.import_id = :import_id AND r.outcome = 'failed' AND p->>'severity' = 'error'

@@ -101,7 +101,7 @@ def _number(count: int, what: str) -> str:
 def _templates() -> jinja2.Environment:
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=lambda name: bool(name) and name.endswith(".html"),  # type: ignore[union-attr]
+        autoescape=jinja2.select_autoescape(["html"]),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

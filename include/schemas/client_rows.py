@@ -63,12 +63,17 @@ _TIMESTAMP = r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|
 
 # RE2 syntax: pandas hands these to Arrow.
 _CONTROL_IN_TEXT = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x{9F}]"
-_INVISIBLE = r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\x{034F}\x{115F}\x{1160}\x{17B4}\x{17B5}\x{3164}\x{FE00}-\x{FE0F}\x{FFA0}\x{FFFC}]"
+_INVISIBLE = (
+    r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\x{034F}\x{115F}\x{1160}\x{17B4}\x{17B5}\x{3164}\x{FE00}-\x{FE0F}\x{FFA0}\x{FFFC}]"
+)
 _BEFORE_A_SIGN = r"[\p{Z}\p{Cc}\p{Cf}\x{034F}\x{115F}\x{1160}\x{2800}\x{3164}\x{FE00}-\x{FE0F}\x{FFA0}\"'`]*"
 _SIGN = r"[=+\-@\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}\x{FE62}\x{FE63}\x{FE66}\x{FE6B}\x{2212}]"
 _FORMULA = rf"^{_BEFORE_A_SIGN}{_SIGN}"
 _SIGN_OR_NUMBER = r"^[=+\-@]$|^[+-]?\d+(?:[.,]\d+)*$"
-_MARKUP = r"(?i)[<\x{FF1C}\x{FE64}]\s*[a-z/!?]|(?:java|vb|live)\s*script\s*:|data\s*:\s*text/html|&#x?[0-9a-f]+;?|\bon[a-z]{3,}\s*=\s*[\"'a-z]"
+_MARKUP = (
+    r"(?i)[<\x{FF1C}\x{FE64}]\s*[a-z/!?]|(?:java|vb|live)\s*script\s*:|data\s*:\s*text/html"
+    r"|&#x?[0-9a-f]+;?|\bon[a-z]{3,}\s*=\s*[\"'a-z]"
+)
 
 
 def as_booleans(text: pd.Series) -> pd.Series:
@@ -127,8 +132,8 @@ def _rules(field: Field, now: datetime, email_is_valid: Callable[[pd.Series], pd
     rules: list[Rule] = []
     if field.required:
         rules.append(("CELL_REQUIRED", lambda s: s != ""))
-    if field.longest is not None:
-        rules.append(("CELL_TOO_LONG", lambda s: s.str.len() <= field.longest))
+    if (longest := field.longest) is not None:
+        rules.append(("CELL_TOO_LONG", lambda s: s.str.len() <= longest))
     if field.shortest:
         rules.append(("CELL_TOO_SHORT", lambda s: (s == "") | (s.str.len() >= field.shortest)))
     if field.kind == "id":

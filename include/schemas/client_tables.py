@@ -140,7 +140,13 @@ imports = Table(
     # One file in an inbox belongs to one import until it has been taken out of the inbox.
     Index("uq_imports_claim", "feed", "inbox_name", unique=True, postgresql_where=text("inbox_name IS NOT NULL")),
     # The same bytes are merged once per feed, unless somebody forces it. Also finds earlier imports of a file.
-    Index("uq_imports_merged_once", "feed", "sha256", unique=True, postgresql_where=text("state = 'merged' AND NOT forced")),
+    Index(
+        "uq_imports_merged_once",
+        "feed",
+        "sha256",
+        unique=True,
+        postgresql_where=text("state = 'merged' AND NOT forced"),
+    ),
     Index("ix_imports_feed_sha256", "feed", "sha256"),
     Index("ix_imports_feed_received_at", "feed", text("received_at DESC")),
     Index("ix_imports_received_at", text("received_at DESC")),
@@ -161,7 +167,12 @@ import_rows = Table(
     Column("cells", JSONB),
     CheckConstraint(_one_of("outcome", OUTCOMES), name="outcome"),
     # Created, updated and unchanged rows are many and asked for by client; the others are few and asked for by import.
-    Index("ix_import_rows_not_imported", "import_id", "outcome", postgresql_where=text("outcome IN ('failed', 'duplicate')")),
+    Index(
+        "ix_import_rows_not_imported",
+        "import_id",
+        "outcome",
+        postgresql_where=text("outcome IN ('failed', 'duplicate')"),
+    ),
 )
 
 client_changes = Table(

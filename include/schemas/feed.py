@@ -91,7 +91,9 @@ class Feed(_Strict):
             try:
                 "".encode(encoding)
             except LookupError:
-                raise ValueError(f"{encoding!r} is not an encoding Python knows; for example cp1252, utf-8, shift_jis") from None
+                raise ValueError(
+                    f"{encoding!r} is not an encoding Python knows; for example cp1252, utf-8, shift_jis"
+                ) from None
         return encoding
 
     @field_validator("schedule")

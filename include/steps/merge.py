@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from include.adapters import client_store, import_ledger
 from include.codes import message_for
 from include.errors import ClientsChanged, FileRefused, OutcomesDoNotAddUp
-from include.results import FINAL_STATES, Counts, Import, Requested
+from include.results import FINAL_STATES, Counts, Import, Requested, State
 from include.schemas.client_rows import FIELDS
 from include.steps.corridor import Corridor, already_refused, step
 from include.steps.file_away import file_away
@@ -59,7 +59,7 @@ def _merge_once(corridor: Corridor, connection: sa.Connection, import_id: str) -
     _apply(corridor, connection, entry)
     client_store.record_plan(connection, import_id)
     counts = _count(connection, entry, prepared)
-    state = "previewed" if entry.dry_run else "merged"
+    state: State = "previewed" if entry.dry_run else "merged"
     changed = {"code": None, "message": None, **{k: v for k, v in vars(counts).items() if k != "read"}}
     import_ledger.enter_state(connection, import_id, state, corridor.clock(), **changed)
 
@@ -76,14 +76,14 @@ def _fail_taken(connection: sa.Connection, prepared: pd.DataFrame) -> None:
     if not taken:
         return
     by_row: dict[int, list[dict[str, str]]] = {}
-    rows = prepared.set_index("row")
+    rows = prepared.set_index("row").to_dict("index")
     for row, code, field, holder in taken:
-        value = rows.at[row, field]
+        value = rows[row][field]
         message = message_for(code, label=FIELDS[field].label, value=value, detail=f"client {holder}")
         problem = {"code": code, "field": field, "value": value, "message": message, "severity": "error"}
         by_row.setdefault(row, []).append(problem)
     client_store.fail_rows(
-        connection, list(by_row), [json.dumps(p) for p in by_row.values()], [rows.at[row, "cells"] for row in by_row]
+        connection, list(by_row), [json.dumps(p) for p in by_row.values()], [rows[row]["cells"] for row in by_row]
     )
 
 
@@ -120,7 +120,7 @@ def merge_all(corridor: Corridor, asked: Requested) -> None:
             with suppress(FileRefused):
                 merge(corridor, entry.id)
             file_away(corridor, entry.id)
-        except Exception as fault:
+        except Exception as fault:  # noqa: BLE001 - the next file goes on; all faults are raised together
             faults.append(fault)
     if faults:
         raise ExceptionGroup(f"{len(faults)} file(s) could not be merged", faults)

@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 from include.adapters import import_ledger
+from include.adapters.storage import Waiting
 from include.errors import FileNotInInbox
 from include.results import Import, Requested
 from include.steps.corridor import Corridor
@@ -52,7 +53,7 @@ def receive_copy(corridor: Corridor, path: Path, asked: Requested) -> Import:
     return import_ledger.find(corridor.engine, entry.id)
 
 
-def _waiting(corridor: Corridor, only: str | None):  # type: ignore[no-untyped-def]
+def _waiting(corridor: Corridor, only: str | None) -> list[Waiting]:
     feed = corridor.feed
     found = corridor.storage.settled(feed.inbox, feed.file_pattern, feed.settle_seconds, feed.require_done_file)
     return [waiting for waiting in found if only in (None, waiting.name)]
@@ -65,10 +66,9 @@ def _unfinished(corridor: Corridor, asked: Requested) -> list[Import]:
 
 
 def _claim(corridor: Corridor, shown: str, name: str, asked: Requested) -> Import:
-    entry = import_ledger.open_import(
+    return import_ledger.open_import(
         corridor.engine, corridor.feed.name, shown, os.fsencode(name).hex(), asked, corridor.clock()
     )
-    return entry
 
 
 def _take(corridor: Corridor, entry: Import) -> None:

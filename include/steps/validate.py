@@ -48,7 +48,7 @@ def judge_file(name: str, path: Path, feed: Feed, now: datetime, announced: int 
 
 
 def validate(corridor: Corridor, import_id: str) -> None:
-    """Bring an import to `validated`. Repeating it does nothing; raises FileRefused for a refused file, again and again."""
+    """Bring an import to `validated`. Repeating it does nothing, or raises the same FileRefused again."""
     entry = import_ledger.find(corridor.engine, import_id)
     if entry.state == "refused":
         raise already_refused(entry)

@@ -35,7 +35,9 @@ def decode(content: bytes, encoding: str | None = None) -> str:
 
 def _codec_of(content: bytes, encoding: str | None) -> tuple[str, str]:
     if content.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)) and encoding is None:
-        raise FileRefused("FILE_ENCODING", message_for("FILE_ENCODING", detail="The file is UTF-32; UTF-8 is expected."), 1)
+        raise FileRefused(
+            "FILE_ENCODING", message_for("FILE_ENCODING", detail="The file is UTF-32; UTF-8 is expected."), 1
+        )
     for mark, codec, name in _MARKS:
         if content.startswith(mark) and (encoding is None or _same(encoding, name)):
             return codec, name

@@ -39,7 +39,9 @@ def settle_duplicates(clients: pd.Series, lines: pd.Series, policy: Policy) -> t
                  for row, rows in _peers(repeated)]  # fmt: skip
         found = problem_rows("DUPLICATE_IN_FILE", "", dict.fromkeys(repeated.index, ""), facts=facts)
         return clients.index.difference(repeated.index), found
-    stands = clients.groupby(clients, sort=False).transform(lambda group: group.index[-1 if policy == "keep_last" else 0])
+    stands = clients.groupby(clients, sort=False).transform(
+        lambda group: group.index[-1 if policy == "keep_last" else 0]
+    )
     replaced = stands[stands != stands.index]
     facts = [{"detail": f"Replaced by row {by} (line {lines[by]}), which is the same client."} for by in replaced]
     found = problem_rows("DUPLICATE_IN_FILE", "", dict.fromkeys(replaced.index, ""), "warning", facts)

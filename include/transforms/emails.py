@@ -6,6 +6,7 @@ checked as a column, each distinct domain goes to the library once, and only odd
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 
@@ -13,27 +14,27 @@ import pandas as pd
 from email_validator import EmailNotValidError, validate_email
 
 _PLAIN = r"[A-Za-z0-9!#$%&'*+/=?^_{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_{|}~-]+)*@[A-Za-z0-9.-]+"
-_LONGEST_LOCAL_PART, _LONGEST = 64, 254
+_PLAIN_ADDRESS = re.compile(_PLAIN)
+_LOCAL_PART_FITS, _LONGEST = r"^[^@]{1,64}@", 254
 
 
 def email_keys(emails: pd.Series) -> pd.Series:
     """The normal form of each address: NFC, lower case, domain in IDNA form; '' where it is not valid."""
-    return emails.map({email: _key_of(email) for email in emails.unique()}).astype("str")
+    keys = {email: _key_of(email) for email in emails.unique()}
+    return pd.Series([keys[email] for email in emails], index=emails.index, dtype="str")
 
 
 def are_valid(emails: pd.Series) -> pd.Series:
-    plain = emails.str.fullmatch(_PLAIN)
-    verdicts = {email: _key_of(email) != "" for email in emails[~plain].unique()}
-    valid = plain.copy()
-    parts = emails[plain].str.rsplit("@", n=1, expand=True).reindex(columns=[0, 1])
-    good_domains = {domain: _ascii_domain(domain) is not None for domain in parts[1].unique()}
-    valid[plain] = (
-        parts[1].map(good_domains).astype(bool)
-        & (parts[0].str.len() <= _LONGEST_LOCAL_PART)
-        & (emails[plain].str.len() <= _LONGEST)
+    """True where the library accepts the address, without asking the network."""
+    plain = (
+        emails.str.fullmatch(_PLAIN)
+        & emails.str.contains(_LOCAL_PART_FITS, regex=True)
+        & (emails.str.len() <= _LONGEST)
     )
-    valid[~plain] = emails[~plain].map(verdicts).astype(bool)
-    return valid.astype(bool)
+    domains = emails.str.replace(r"^[^@]*@", "", regex=True)
+    good_domains = [domain for domain in domains[plain].unique() if _ascii_domain(domain) is not None]
+    good_others = [email for email in emails[~plain].unique() if _key_of(email)]
+    return (plain & domains.isin(good_domains)) | (~plain & emails.isin(good_others))
 
 
 def why_not_valid(email: str) -> str:
@@ -47,23 +48,14 @@ def why_not_valid(email: str) -> str:
 
 def _key_of(email: str) -> str:
     local, _, domain = email.rpartition("@")
-    if local.isascii() and _ascii_domain(domain) is not None and _is_plain(email):
-        return f"{local.lower()}@{_ascii_domain(domain)}"
+    if _PLAIN_ADDRESS.fullmatch(email) and re.match(_LOCAL_PART_FITS, email) and len(email) <= _LONGEST:
+        ascii_domain = _ascii_domain(domain)
+        return f"{local.lower()}@{ascii_domain}" if ascii_domain else ""
     try:
         checked = validate_email(email, check_deliverability=False)
     except EmailNotValidError:
         return ""
     return f"{unicodedata.normalize('NFC', checked.local_part.lower())}@{checked.ascii_domain.lower()}"
-
-
-def _is_plain(email: str) -> bool:
-    import re
-
-    return (
-        re.fullmatch(_PLAIN, email) is not None
-        and email.rindex("@") <= _LONGEST_LOCAL_PART
-        and len(email) <= _LONGEST
-    )
 
 
 @lru_cache(maxsize=100_000)

@@ -81,4 +81,6 @@ def join_problems(*parts: pd.DataFrame) -> pd.DataFrame:
 
 
 def rows_with_errors(problems: pd.DataFrame) -> pd.Index:
-    return pd.Index(problems.loc[problems["severity"] == "error", "row"].unique(), name="row")
+    errors = problems["row"][problems["severity"] == "error"]
+    found: pd.Index = pd.Index(errors.drop_duplicates(), name="row")
+    return found

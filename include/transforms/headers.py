@@ -62,7 +62,9 @@ def _check_missing(names: Sequence[str], fields: Sequence[str | None], line: int
     if any("@" in name for name in names):
         detail = f"The first record stands where the header should be: the column{plural} {labels} cannot be found."
     else:
-        detail = f"The column{plural} {labels} {'are' if plural else 'is'} missing.{_near_misses(missing, names, fields)}"
+        detail = (
+            f"The column{plural} {labels} {'are' if plural else 'is'} missing.{_near_misses(missing, names, fields)}"
+        )
     raise FileRefused("FILE_MISSING_COLUMN", message_for("FILE_MISSING_COLUMN", detail=detail), line)
 
 

@@ -57,5 +57,5 @@ def warn_of_read_only(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
 
 
 def _look_up(keys: pd.Series, table: pd.Series) -> pd.Series:
-    """The entry of `table` for each key, missing where it has none (`Series.map` guesses the type of an empty table)."""
+    """The entry of `table` for each key, if any (`Series.map` would guess the type of an empty table)."""
     return table.reindex(keys).set_axis(keys.index)

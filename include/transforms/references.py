@@ -55,7 +55,7 @@ def resolve(
         problem_rows(
             "CELL_REFERENCE_NOT_FOUND",
             name,
-            {row: sent.at[row, name] if name in sent else "" for row in groups.index[groups == number]},
+            _sent(sent, name, groups.index[groups == number]),
             facts=[{"detail": sentence}] * int((groups == number).sum()),
         )
         for number, verdict in enumerate(verdicts)
@@ -100,14 +100,18 @@ class _Judge:
                 return None
             fallback = self._default_desk_of(project)
             if fallback is None:
-                problems.append(("desk", f"The project {show(self._data.projects[project])} has no default desk; name one."))
+                problems.append(
+                    ("desk", f"The project {show(self._data.projects[project])} has no default desk; name one.")
+                )
             return fallback
         desk = self._data.desks.get(cell.lower())
         if desk is None:
             problems.append(("desk", self._no_desk(cell)))
         elif project is not None and desk.project_id != project:
             owner = show(self._data.projects[desk.project_id])
-            problems.append(("desk", f"The desk {show(desk.name)} belongs to the project {owner}, not to the client's."))
+            problems.append(
+                ("desk", f"The desk {show(desk.name)} belongs to the project {owner}, not to the client's.")
+            )
         return desk.id if desk else None
 
     def _default_desk_of(self, project: str) -> str | None:
@@ -127,3 +131,7 @@ class _Judge:
 
 def _ids_of(what: str, ids: list[str]) -> str:
     return f" The {what} with that name has the ID {' or '.join(ids)}." if ids else ""
+
+
+def _sent(sent: pd.DataFrame, name: str, rows: pd.Index) -> pd.Series:
+    return sent.loc[rows, name] if name in sent else pd.Series("", index=rows, dtype="str")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable
 
 import pandas as pd
@@ -29,8 +30,8 @@ def generate(
     `reserved` are usernames the file itself gives; `find_taken` says which of some candidates the client
     table already has. It is asked for windows that double, so that n collisions take log n questions.
     """
-    stems = email_keys.map({key: stem(key) for key in email_keys.unique()}).astype("str")
-    needed: dict[str, int] = stems.value_counts(sort=False).to_dict()
+    stems = pd.Series([stem(key) for key in email_keys], index=email_keys.index, dtype="str")
+    needed = Counter(stems)
     free: dict[str, list[str]] = {name: [] for name in needed}
     chosen, start, width = set(reserved), 1, 1
     while short := [name for name in needed if len(free[name]) < needed[name]]:

@@ -36,12 +36,20 @@ def _cell_problems(sent: pd.DataFrame, cleaned: pd.DataFrame, now: datetime) -> 
     try:
         schema.validate(cleaned[fields], lazy=True)
     except pandera.errors.SchemaErrors as errors:
+        _raise_if_a_check_broke(errors)
         cases = errors.failure_cases
         return [
             _explain(str(code), FIELDS[str(field)], sent, cleaned, [int(row) for row in found["index"]])
             for (field, code), found in cases.groupby(["column", "check"], sort=False)
         ]
     return []
+
+
+def _raise_if_a_check_broke(errors: pandera.errors.SchemaErrors) -> None:
+    """Pandera reports an exception inside a check as a failure case: a fault of ours would look like the sender's."""
+    for error in errors.schema_errors:
+        if error.reason_code is pandera.errors.SchemaErrorReason.CHECK_ERROR:
+            raise RuntimeError(f"the check {error.check.error} of {error.schema.name} broke") from None
 
 
 def _explain(code: str, field: Field, sent: pd.DataFrame, cleaned: pd.DataFrame, rows: list[int]) -> pd.DataFrame:
@@ -70,7 +78,9 @@ def _expected(field: Field, cell: str) -> str:
         return why_not_valid(cell)
     if field.kind == "timestamp":
         in_future = as_timestamps(pd.Series([cell], dtype="str")).notna().iloc[0]
-        return "lies in the future" if in_future else "is not an ISO 8601 date or date-time, such as 2024-06-13T15:06:02Z"
+        return (
+            "lies in the future" if in_future else "is not an ISO 8601 date or date-time, such as 2024-06-13T15:06:02Z"
+        )
     if field.kind == "boolean":
         return "is none of true, false, yes, no, 1, 0"
     return "is not an ID of 24 hexadecimal digits"

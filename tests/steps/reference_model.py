@@ -43,10 +43,7 @@ def run(clients: dict[str, dict], rows: list[Row], *, mode: str, unknown_id: str
     groups: dict[str, list[Row]] = {}
     for row in good:  # rows of the same client
         named = {other.client for other in good if other.client and other.email == row.email}
-        if not row.client and len(named) == 1:
-            key = named.pop()
-        else:
-            key = row.client or f"email {row.email}"
+        key = named.pop() if not row.client and len(named) == 1 else row.client or f"email {row.email}"
         groups.setdefault(key, []).append(row)
     winners = []
     for key, group in groups.items():

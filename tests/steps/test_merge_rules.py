@@ -23,9 +23,7 @@ IDS = [f"{n:024x}" for n in range(1, 7)]
 EMAILS = [f"{letter}@example.com" for letter in "abcdef"]
 USERNAMES = ["user-one", "user-two", "user-three", "user-four"]
 
-tables = st.lists(
-    st.tuples(st.sampled_from(["Ann", "Ben"]), st.sampled_from(["", "Lee"])), max_size=5
-).flatmap(
+tables = st.lists(st.tuples(st.sampled_from(["Ann", "Ben"]), st.sampled_from(["", "Lee"])), max_size=5).flatmap(
     lambda names: st.tuples(
         st.just(names), st.permutations(IDS), st.permutations(EMAILS), st.permutations([*USERNAMES, "other", "another"])
     )
@@ -48,7 +46,9 @@ rows = st.lists(
     max_examples=EXAMPLES, deadline=None, print_blob=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
-def test_a_file_does_to_the_clients_what_the_rules_say(shared_engine, tmp_path, table, file, mode, unknown_id, duplicates):
+def test_a_file_does_to_the_clients_what_the_rules_say(
+    shared_engine, tmp_path, table, file, mode, unknown_id, duplicates
+):
     names, ids, emails, usernames = table
     before = {
         id: {"email": email, "username": username, "first_name": first, "last_name": last}
@@ -105,6 +105,12 @@ def _comparable(clients: dict, expected: dict) -> list:
     """Clients without what the model leaves open: ids of new clients, and usernames that were generated."""
     open_usernames = {client["email"] for client in expected.values() if client["username"] is None}
     return sorted(
-        (id if id in IDS else "new", c["email"], "any" if c["email"] in open_usernames else c["username"], c["first_name"], c["last_name"])
+        (
+            id if id in IDS else "new",
+            c["email"],
+            "any" if c["email"] in open_usernames else c["username"],
+            c["first_name"],
+            c["last_name"],
+        )
         for id, c in clients.items()
     )

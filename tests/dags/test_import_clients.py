@@ -1,0 +1,132 @@
+"""Each use case as one real DAG run: real tasks, real PostgreSQL, real SMTP, and the mail that was received."""
+
+from __future__ import annotations
+
+import pytest
+
+from demo.reference_data import SAMPLES
+from tests.dags.conftest import states
+
+HEADER = "First Name;Last Name;E-mail;Desk;Active\n"
+
+
+def body_of(mail, kind="plain"):
+    return mail.get_body((kind,)).get_content()
+
+
+def test_onboarding_creates_clients_with_defaults_and_mails_the_counts(installation, ledger, clients):
+    installation.drop("default", SAMPLES / "onboarding.csv")
+    run = installation.run("default")
+    assert run.state == "success", states(run)
+    assert clients()["zoe.van.dijk@example.org"]["username"] == "zoe"
+    assert clients()["wang.wei@example.cn"]["type"] == "personal"
+    (mail,) = installation.read_mails()
+    assert mail["Subject"] == "default: 1 file, 4 created"
+    assert "4 rows of 4 imported." in body_of(mail)
+    assert "/dags/import_clients__default/runs/" in body_of(mail, "html")
+    assert installation.files("inbox") == [] and installation.files("staging") == []
+    assert len(installation.files("archive")) == 1
+    assert ledger()[0]["state"] == "merged" and ledger()[0]["filed"]
+
+
+def test_a_bulk_update_changes_emails_of_existing_clients_and_nothing_else(installation, clients):
+    installation.drop("default", SAMPLES / "clients_export.csv")
+    installation.run("default")
+    edited = (SAMPLES / "clients_export.csv").read_text().replace("emma.smith@example.com", "emma.new@example.com")
+    installation.drop("default", edited, "edited.csv")
+    assert installation.run("default").state == "success"
+    assert clients()["emma.new@example.com"]["id"] == "66829b2e43c91e3ce480b6c4"
+    assert "emma.smith@example.com" not in clients()
+    assert installation.read_mails()[-1]["Subject"] == "default: 1 file, 1 updated, 2 unchanged"
+
+
+def test_a_partner_feed_imports_its_good_rows_and_says_why_the_others_failed(installation, ledger, clients):
+    installation.drop("acme", SAMPLES / "partner_feed.csv")
+    assert installation.run("acme").state == "success"
+    assert {"anna.null@example.com", "bob@example.com"} == set(clients())
+    assert clients()["anna.null@example.com"]["last_name"] == "Null"
+    counts = {name: ledger()[0][name] for name in ("read", "created", "duplicate", "failed")}
+    assert counts == {"read": 8, "created": 2, "duplicate": 1, "failed": 5}
+    (mail,) = installation.read_mails()
+    assert mail["Subject"] == "acme: 1 file, 2 created, 5 failed rows"
+    assert mail["To"] == "data-engineering@example.com, acme-desk@example.com"
+    assert "carl@example" in body_of(mail) and "First name is blank" in body_of(mail, "html")
+
+
+def test_a_refused_a_half_failed_and_a_good_file_do_not_stop_each_other(installation, ledger, clients):
+    installation.drop("acme", "First Name;Desk\nAnn;\n", "1-refused.csv")
+    installation.drop("acme", HEADER + "Ann;;ann@example.com;;yes\n;;none@example.com;;\n", "2-half.csv")
+    installation.drop("acme", HEADER + "Ben;;ben@example.com;;<b>\nCat;;cat@example.com;;no\n", "3-<img src=x>.csv")
+    run = installation.run("acme")
+    assert run.state == "failed"
+    found = states(run)
+    assert sorted(found[f"each_file.validate[{n}]"] for n in range(3)) == ["failed", "success", "success"]
+    assert found["merge"] == "success" and found["email_summary"] == "success" and found["outcome"] == "failed"
+    assert {row["file_name"]: row["state"] for row in ledger()} == {
+        "1-refused.csv": "refused", "2-half.csv": "merged", "3-<img src=x>.csv": "merged",
+    }  # fmt: skip
+    assert set(clients()) == {"ann@example.com", "cat@example.com"}
+    (mail,) = installation.read_mails()
+    assert mail["Subject"] == "acme: 3 files, 2 created, 2 failed rows, 1 refused"
+    assert "<img" not in body_of(mail, "html") and "&lt;img src=x&gt;" in body_of(mail, "html")
+    assert [path.split("/")[0] for path in installation.files("refused")] == ["acme"]
+    assert len(installation.files("archive")) == 2 and installation.files("inbox") == []
+
+
+def test_an_empty_inbox_skips_the_run_and_mails_nobody(installation, ledger):
+    run = installation.run("default")
+    assert set(states(run).values()) == {"skipped"}
+    assert run.state == "success" and ledger() == [] and installation.read_mails() == []
+
+
+def test_a_run_for_one_file_takes_only_that_file(installation, ledger):
+    installation.drop("default", SAMPLES / "onboarding.csv", "a.csv")
+    installation.drop("default", SAMPLES / "clients_export.csv", "b.csv")
+    installation.run("default", file="b.csv", requested_by="olga", note="for Olga")
+    assert [(row["file_name"], row["requested_by"], row["note"]) for row in ledger()] == [("b.csv", "olga", "for Olga")]
+    assert installation.files("inbox") == ["default/a.csv"]
+
+
+def test_the_same_bytes_again_are_refused_and_can_be_forced(installation, ledger):
+    for conf in ({}, {}, {"force": True}):
+        installation.drop("default", SAMPLES / "onboarding.csv")
+        installation.run("default", **conf)
+    assert [(row["state"], row["code"], row["unchanged"]) for row in ledger()] == [
+        ("merged", None, 0), ("refused", "FILE_ALREADY_IMPORTED", 0), ("merged", None, 4),
+    ]  # fmt: skip
+
+
+def test_a_mail_server_that_is_down_changes_nothing_about_the_import(installation, clients, monkeypatch):
+    monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", '{"conn_type":"smtp","host":"127.0.0.1","port":1,"extra":'
+                       '{"disable_ssl":true,"disable_tls":true,"from_email":"a@example.com"}}')  # fmt: skip
+    installation.drop("default", SAMPLES / "onboarding.csv")
+    run = installation.run("default")
+    found = states(run)
+    assert found["email_summary"] in ("up_for_retry", "failed")
+    assert len(clients()) == 4 and found["merge"] == "success"
+
+
+@pytest.mark.parametrize("feed", ["default", "acme"])
+def test_every_feed_has_a_dag_that_keeps_the_policy(airflow, feed):
+    dag = airflow.bag.dags[f"import_clients__{feed}"]
+    assert dag.doc_md and dag.tags and dag.max_active_runs == 1 and not dag.catchup and dag.dagrun_timeout
+    for task in dag.tasks:
+        assert task.owner and task.owner != "airflow"
+        assert task.execution_timeout
+        assert task.retries == (0 if task.task_id == "outcome" else 3), task.task_id
+    assert airflow.bag.import_errors == {}
+
+
+def test_a_broken_feed_is_an_import_error_of_its_own_and_the_others_stay(airflow, feeds_folder):
+    from airflow.dag_processing.dagbag import DagBag
+
+    broken = feeds_folder / "broken.yaml"
+    broken.write_text("title: Broken\nduplicates: keep_all\nsetle_seconds: 3\n")
+    try:
+        bag = DagBag(dag_folder=airflow.bag.dag_folder)
+    finally:
+        broken.unlink()
+    assert set(bag.dags) == {"import_clients__default", "import_clients__acme"}
+    ((path, message),) = bag.import_errors.items()
+    assert path.endswith("feed_errors.py")
+    assert "broken.yaml: `duplicates` is 'keep_all'" in message and "`setle_seconds` is not a known key" in message
