@@ -38,7 +38,13 @@ class Installation:
 
     def run(self, feed: str, **conf: Any) -> Any:
         """One run of the feed's DAG, every task for real; gives the DagRun."""
-        every_param = {"file": None, "force": False, "note": None, "requested_by": None, **conf}  # test() keeps old ones
+        every_param = {
+            "file": None,
+            "force": False,
+            "note": None,
+            "requested_by": None,
+            **conf,
+        }  # test() keeps old ones
         return self.bag.dags[f"import_clients__{feed}"].test(run_conf=every_param, logical_date=None)
 
     def read_mails(self) -> list[EmailMessage]:

@@ -1,0 +1,7 @@
+#!/bin/bash
+# Run once by the PostgreSQL image: the second database, with an owner of its own.
+set -e
+psql -v ON_ERROR_STOP=1 -v password="$CLIENTS_PASSWORD" --username "$POSTGRES_USER" <<'SQL'
+CREATE ROLE clients LOGIN PASSWORD :'password';
+CREATE DATABASE clients OWNER clients;
+SQL

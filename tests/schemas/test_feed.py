@@ -1,0 +1,41 @@
+"""A feed file that is wrong says file, key and what is allowed."""
+
+from __future__ import annotations
+
+import pytest
+
+from include.errors import FeedInvalid
+from include.schemas.feed import feed_files, load_feed
+from include.settings import ROOT
+
+
+@pytest.mark.parametrize("path", feed_files(ROOT / "include" / "feeds"), ids=lambda path: path.stem)
+def test_our_own_feeds_are_valid(path):
+    assert load_feed(path).name == path.stem
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("titel: x\ntitle: X", "`titel` is not a known key; known keys are columns, defaults,"),
+        ("{}", "`title` is"),
+        ("[1]", "must hold keys and values"),
+        ("title: [", "is not YAML"),
+        ("title: X\nmax_records: 0", "`max_records` is 0: Input should be greater than or equal to 1"),
+        ("title: X\nmode: merge", "`mode` is 'merge': Input should be 'upsert', 'create_only' or 'update_only'"),
+        ("title: X\nschedule: often", "neither a cron expression of five parts nor one of watch, @hourly"),
+        ("title: X\nencoding: klingon", "is not an encoding Python knows"),
+        ("title: X\ncolumns: {Mail: e_mail}", "'e_mail' is not a field; fields are id, first_name"),
+        ("title: X\nvalues: {active: {yes: no}}", "in quotes, cells are text"),
+        ("title: X\ndefaults: {email: a@b.c}", "'email' cannot have a default"),
+        ("title: X\ninbox: ../etc", "must be the plain name of one folder"),
+        ("title: X\nhold: {failed_over: 30}", "`hold.failed_over` is 30"),
+        ("title: X\nnotify: {to: ['a@b.c\\nBcc: x@y.z']}", "is not one plain e-mail address"),
+    ],
+)
+def test_a_wrong_feed_file_says_what_is_wrong(tmp_path, text, sentence):
+    path = tmp_path / "partner.yaml"
+    path.write_text(text)
+    with pytest.raises(FeedInvalid) as error:
+        load_feed(path)
+    assert str(error.value).startswith(f"{path}: ") and sentence in str(error.value)

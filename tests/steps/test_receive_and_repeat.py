@@ -1,0 +1,202 @@
+"""Taking files, dying in the middle, and doing every step again."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import sqlalchemy as sa
+
+from include.adapters import import_ledger
+from include.adapters.storage import Storage
+from include.errors import FileNotInInbox, FileRefused
+from include.results import Requested
+from include.steps.corridor import Corridor
+from include.steps.file_away import file_away
+from include.steps.merge import merge, merge_all
+from include.steps.prepare import prepare
+from include.steps.receive import receive, something_to_do
+from include.steps.validate import validate
+
+RUN = Requested("test", dag_id="import_clients__default", run_id="run-1")
+NEXT = Requested("test", dag_id="import_clients__default", run_id="run-2")
+
+
+@pytest.fixture
+def corridor(feed, engine, storage) -> Corridor:
+    return Corridor.of(feed, engine, storage)
+
+
+@pytest.fixture
+def drop(storage, feed):
+    def _drop(name: str, text: str = "First Name,Email\nAnn,ann@example.com\n"):
+        storage.inbox(feed.inbox).mkdir(parents=True, exist_ok=True)
+        path = storage.inbox(feed.inbox) / name
+        path.write_text(text)
+        return path
+
+    return _drop
+
+
+class Died(BaseException):
+    """A worker killed: nothing of ours handles it."""
+
+
+def walk(corridor: Corridor, import_id: str) -> None:
+    for step in (validate, prepare, merge, file_away):
+        step(corridor, import_id)
+
+
+def test_files_are_taken_in_order_of_arrival_and_at_most_as_many_as_the_feed_says(corridor, drop, storage):
+    for n, name in enumerate(["c.csv", "a.csv", "b.csv"]):
+        os.utime(drop(name, f"First Name,Email\nAnn,a{n}@example.com\n"), (1000 + n, 1000 + n))
+    few = Corridor.of(corridor.feed.model_copy(update={"max_files_per_run": 2}), corridor.engine, storage)
+    assert len(receive(few, RUN)) == 2
+    assert len(list(storage.inbox("default").iterdir())) == 1
+
+
+@pytest.mark.parametrize("name", ["x.csv.part", "x.tmp", "x.csv~", ".x.csv", "x.filepart", "x.crdownload"])
+def test_a_file_still_being_written_is_left_alone(corridor, drop, name):
+    drop(name)
+    assert not something_to_do(corridor, RUN) and receive(corridor, RUN) == []
+
+
+def test_a_done_file_is_waited_for_and_a_count_is_checked(corridor, drop, storage):
+    waits = Corridor.of(corridor.feed.model_copy(update={"require_done_file": True}), corridor.engine, storage)
+    drop("x.csv")
+    assert receive(waits, RUN) == []
+    drop("x.csv.count", "2\n")
+    drop("x.csv.done", "")
+    (entry,) = receive(waits, RUN)
+    with pytest.raises(FileRefused, match="FILE_COUNT_MISMATCH: 2 records were announced, the file has 1"):
+        validate(waits, entry.id)
+    assert list(storage.inbox("default").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["x.xlsx", "x\u202egpj.csv", "a\nb.csv", "\udce4.csv"])
+def test_a_file_name_that_is_not_plain_is_refused_and_filed_all_the_same(corridor, drop, storage, name):
+    drop(name)
+    (entry,) = receive(corridor, RUN)
+    with pytest.raises(FileRefused, match="FILE_NAME"):
+        validate(corridor, entry.id)
+    file_away(corridor, entry.id)
+    assert len([path for path in (storage.root / "refused").rglob("*") if path.is_file()]) == 1
+    assert list(storage.inbox("default").iterdir()) == []
+
+
+def test_a_link_is_refused_and_what_it_points_to_is_not_read(corridor, storage, tmp_path):
+    storage.inbox("default").mkdir(parents=True)
+    (tmp_path / "secret").write_text("First Name,Email\nAnn,ann@example.com\n")
+    (storage.inbox("default") / "x.csv").symlink_to(tmp_path / "secret")
+    (entry,) = receive(corridor, RUN)
+    with pytest.raises(FileRefused, match="link"):
+        validate(corridor, entry.id)
+
+
+def test_a_file_too_large_is_refused_by_its_size(corridor, drop, storage):
+    small = Corridor.of(corridor.feed.model_copy(update={"max_bytes": 10}), corridor.engine, storage)
+    drop("x.csv")
+    (entry,) = receive(small, RUN)
+    with pytest.raises(FileRefused, match="FILE_TOO_LARGE: The file has 37 bytes; this feed takes at most 10"):
+        validate(small, entry.id)
+
+
+def test_two_schedulers_cannot_take_one_file(corridor, drop):
+    for n in range(20):
+        drop(f"{n}.csv", f"First Name,Email\nAnn,a{n}@example.com\n")
+    with ThreadPoolExecutor(4) as pool:
+        asked = [Requested("t", dag_id=f"dag-{n}", run_id="run") for n in range(4)]
+        taken = [entry.file_name for run in pool.map(lambda a: receive(corridor, a), asked) for entry in run]
+    assert sorted(taken) == sorted(f"{n}.csv" for n in range(20))
+
+
+@pytest.mark.parametrize("where", ["take", "announced_count", "drop_side_files"])
+def test_a_worker_that_dies_while_taking_a_file_loses_nothing(corridor, drop, monkeypatch, where):
+    drop("x.csv")
+
+    def die(*_):
+        raise Died
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Storage, where, die)
+        with pytest.raises(Died):
+            receive(corridor, RUN)
+    (entry,) = receive(corridor, NEXT)
+    assert something_to_do(corridor, NEXT)
+    walk(corridor, entry.id)
+    assert import_ledger.find(corridor.engine, entry.id).state == "merged"
+    assert len(import_ledger.of_run(corridor.engine, NEXT.dag_id, NEXT.run_id)) == 1
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2, 3])
+def test_what_a_dead_run_left_is_finished_by_the_next_run(corridor, drop, clients, steps):
+    drop("x.csv")
+    (entry,) = receive(corridor, RUN)
+    for step in (validate, prepare, merge)[:steps]:
+        step(corridor, entry.id)
+    assert something_to_do(corridor, NEXT)
+    (adopted,) = receive(corridor, NEXT)
+    walk(corridor, adopted.id)
+    assert adopted.id == entry.id and len(clients()) == 1
+    assert not something_to_do(corridor, Requested("t", dag_id=RUN.dag_id, run_id="run-3"))
+
+
+def test_every_step_can_be_repeated_and_changes_nothing(corridor, drop, engine, clients):
+    drop("x.csv")
+    (entry,) = receive(corridor, RUN)
+    walk(corridor, entry.id)
+    before, line = clients(), import_ledger.find(engine, entry.id)
+    walk(corridor, entry.id)
+    merge_all(corridor, RUN)
+    assert [e.id for e in receive(corridor, RUN)] == [entry.id]
+    assert (clients(), import_ledger.find(engine, entry.id)) == (before, line)
+
+
+def test_a_fault_of_ours_is_not_a_refusal_and_is_mended_by_repeating(corridor, drop, engine, clients, monkeypatch):
+    drop("x.csv")
+    (entry,) = receive(corridor, RUN)
+    validate(corridor, entry.id)
+    prepare(corridor, entry.id)
+    with monkeypatch.context() as patch:
+        patch.setattr("include.adapters.client_store._INSERT", "INSERT INTO no_such_table VALUES (1)")
+        with pytest.raises(ExceptionGroup):
+            merge_all(corridor, RUN)
+    failed = import_ledger.find(engine, entry.id)
+    assert failed.state == "failed" and failed.message == "merge failed: UndefinedTable, 42P01" and clients() == {}
+    merge_all(corridor, RUN)
+    assert import_ledger.find(engine, entry.id).state == "merged" and len(clients()) == 1
+
+
+def test_one_file_that_cannot_be_merged_does_not_stop_the_next(corridor, drop, clients, monkeypatch):
+    for n in range(2):
+        drop(f"{n}.csv", f"First Name,Email\nAnn,a{n}@example.com\n")
+    first, second = receive(corridor, RUN)
+    for entry in (first, second):
+        validate(corridor, entry.id)
+        prepare(corridor, entry.id)
+    (corridor.storage.root / "staging" / first.id / "prepared.parquet").unlink()
+    with pytest.raises(ExceptionGroup, match="1 file"):
+        merge_all(corridor, RUN)
+    assert list(clients()) == ["a1@example.com"]
+
+
+def test_a_file_asked_for_by_name_that_was_taken_says_where_it_went(corridor, drop):
+    drop("x.csv")
+    (entry,) = receive(corridor, RUN)
+    with pytest.raises(FileNotInInbox, match=f"It was taken before: import {entry.id}, received"):
+        something_to_do(corridor, NEXT.__class__("t", dag_id="other", run_id="r"), "x.csv")
+
+
+def test_the_same_bytes_are_merged_once_even_when_two_runs_race(corridor, drop, engine, clients):
+    drop("a.csv")
+    drop("b.csv")
+    first, second = receive(corridor, RUN)
+    for entry in (first, second):
+        validate(corridor, entry.id)
+        prepare(corridor, entry.id)
+    merge(corridor, first.id)
+    with pytest.raises(FileRefused, match="FILE_ALREADY_IMPORTED"):
+        merge(corridor, second.id)
+    with engine.connect() as connection:
+        assert connection.scalar(sa.text("SELECT count(*) FROM client_changes")) == 1
