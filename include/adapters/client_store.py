@@ -71,6 +71,8 @@ def lock_clients(connection: sa.Connection) -> None:
     The advisory lock lets merges queue for each other before they make writers of the CRM wait.
     """
     connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtextextended('client imports: merge', 0))"))
+    # Waiting for ever behind a forgotten transaction helps nobody; the task is retried.
+    connection.execute(sa.text("SET LOCAL lock_timeout = '60s'"))
     connection.execute(sa.text("LOCK TABLE clients IN SHARE ROW EXCLUSIVE MODE"))
 
 

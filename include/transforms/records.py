@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from include.schemas.feed import Feed
 from include.transforms.headers import Header, fields_of, holds_required, read_header
 
 DELIMITERS = (",", ";", "\t", "|")
+_EXCEL_HINT = re.compile(r"sep=([,;\t|])(?:\r\n|\r|\n)", re.IGNORECASE)
 # Lengths are judged cell by cell, with a code; csv's own limit would be a stack trace.
 csv.field_size_limit(2**31 - 1)
 
@@ -32,7 +34,8 @@ def read_records(text: str, feed: Feed) -> Records:
 
     Raises FILE_BROKEN_QUOTING, FILE_MISSING_COLUMN, FILE_DUPLICATE_COLUMN or FILE_TOO_MANY_RECORDS.
     """
-    delimiter = feed.delimiter or _delimiter_of(text, feed)
+    hint = _EXCEL_HINT.match(text)
+    delimiter = feed.delimiter or (hint and hint[1]) or _delimiter_of(text, feed)
     records = _records(text, delimiter)
     line, names = next(records)
     header = read_header(names, feed.columns, line)
@@ -49,7 +52,8 @@ def read_records(text: str, feed: Feed) -> Records:
 def check_announced(records: Records, announced: int | None) -> None:
     """Raises FILE_COUNT_MISMATCH when a count was announced and is not the number of records."""
     if announced is not None and announced != len(records.cells):
-        facts = {"announced": f"{announced:,}", "found": f"{len(records.cells):,}"}
+        shown = f"{announced:,}" if announced >= 0 else "An unreadable number of"
+        facts = {"announced": shown, "found": f"{len(records.cells):,}"}
         raise FileRefused("FILE_COUNT_MISMATCH", message_for("FILE_COUNT_MISMATCH", **facts))
 
 
@@ -57,16 +61,30 @@ def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """(line where it starts, cells) of every record; blank lines are not records."""
     lines = _Lines(text)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    skipped = 1 if _EXCEL_HINT.match(text) and next(lines) else 0
+    width = 0
     while True:
-        start = reader.line_num + 1
+        start = reader.line_num + 1 + skipped
         try:
             record = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            record = _literal(lines.last, delimiter, start, reader.line_num, str(error))
+            record = _literal(lines.last, delimiter, start, reader.line_num + skipped, str(error))
+        if reader.line_num + skipped > start and width:
+            _refuse_swallowed(record, delimiter, width, start)
+        width = width or len(record)
         if len(record) > 1 or (record and record[0].strip()):
             yield start, record
+
+
+def _refuse_swallowed(record: list[str], delimiter: str, width: int, start: int) -> None:
+    """Raises FILE_BROKEN_QUOTING when a line inside a cell has as many delimiters as a record of its own."""
+    for cell in record:
+        for line in cell.splitlines()[1:]:
+            if line.count(delimiter) >= max(width - 1, 1):
+                detail = f"A quoted cell of the record that starts at line {start} has swallowed the records after it."
+                raise FileRefused("FILE_BROKEN_QUOTING", message_for("FILE_BROKEN_QUOTING", detail=detail), start)
 
 
 class _Lines:

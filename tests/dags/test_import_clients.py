@@ -130,3 +130,17 @@ def test_a_broken_feed_is_an_import_error_of_its_own_and_the_others_stay(airflow
     ((path, message),) = bag.import_errors.items()
     assert path.endswith("feed_errors.py")
     assert "broken.yaml: `duplicates` is 'keep_all'" in message and "`setle_seconds` is not a known key" in message
+
+
+def test_a_scheduled_feed_that_waits_gives_its_slot_back_between_looks(airflow, feeds_folder):
+    from airflow.dag_processing.dagbag import DagBag
+
+    waiting = feeds_folder / "waiting.yaml"
+    waiting.write_text("title: Waiting\nschedule: 0 6 * * *\nwait_minutes: 90\n")
+    try:
+        dag = DagBag(dag_folder=airflow.bag.dag_folder).dags["import_clients__waiting"]
+    finally:
+        waiting.unlink()
+    sensor = dag.get_task("sense_inbox")
+    assert (sensor.mode, sensor.timeout) == ("reschedule", 100 * 60)
+    assert dag.timetable.expression == "0 6 * * *"

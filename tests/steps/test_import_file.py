@@ -134,6 +134,23 @@ def test_a_file_that_cannot_be_used_is_refused_whole_and_says_why(bring, clients
     assert result.message and clients() == {}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        'First Name,Email,Last Name\nAnn,ann@example.com,"Lee\nBen,ben@example.com,Low"\n',
+        'First Name,Email\n"Ann\nBen,ben@example.com",ann@example.com\n',
+    ],
+)
+def test_a_quoted_cell_that_has_swallowed_other_records_refuses_the_file(bring, text):
+    refused = bring(text)
+    assert (refused.code, refused.line) == ("FILE_BROKEN_QUOTING", 2) and "swallowed" in refused.message
+
+
+def test_the_first_line_that_excel_writes_for_itself_is_understood_and_counted(bring):
+    result = bring("sep=;\nFirst Name;Email\nAnn, A.;nobody\n")
+    assert [(problem.code, problem.line) for problem in result.problems] == [("CELL_FORMAT", 3)]
+
+
 def test_utf_16_with_a_mark_is_read_and_a_wrong_line_is_named(bring):
     assert bring("First Name,Email\nZoë,zoe@example.com\n".encode("utf-16")).counts.created == 1
     refused = bring(b"First Name,Email\nAnn,a@example.com\nB\xff,b@example.com\n")
