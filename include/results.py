@@ -84,6 +84,8 @@ class Import:
     inbox_name: str | None
     announced: int | None
     file_path: str | None
+    report_path: str | None
+    parent_import_id: str | None
     received_at: datetime
     state_times: dict[str, str]
     filed: bool

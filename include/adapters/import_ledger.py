@@ -102,6 +102,10 @@ def merged_before(connection: sa.Connection, feed: str, sha256: str) -> Import |
     return _import(row) if row else None
 
 
+def exists(engine: sa.Engine, feed: str, import_id: str) -> bool:
+    return bool(_all(engine, imports.c.feed == feed, imports.c.id == UUID(import_id)))
+
+
 def by_inbox_file(engine: sa.Engine, feed: str, name: str) -> Import | None:
     found = _all(engine, imports.c.feed == feed, imports.c.file_name == name)
     return found[-1] if found else None
@@ -144,6 +148,14 @@ def problems_of(engine: sa.Engine, import_id: str) -> list[Problem]:
     return found + [Problem(**problem, row=row.row, line=row.line) for row in rows for problem in row.problems]
 
 
+def failed_rows(engine: sa.Engine, import_id: str) -> list[tuple[int, int, list[str], list[dict[str, Any]]]]:
+    """(row, line, cells as sent, problems) of the rows that were not imported."""
+    columns = (import_rows.c.row, import_rows.c.line, import_rows.c.cells, import_rows.c.problems)
+    query = sa.select(*columns).where(import_rows.c.import_id == UUID(import_id), import_rows.c.outcome == "failed")
+    with engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(query.order_by(import_rows.c.row))]
+
+
 def as_json(problems: Sequence[Problem]) -> list[dict[str, Any]]:
     return json.loads(json.dumps([asdict(problem) for problem in problems]))  # type: ignore[no-any-return]
 
@@ -157,4 +169,5 @@ def _all(engine: sa.Engine, *conditions: sa.ColumnElement[bool]) -> list[Import]
 def _import(row: sa.Row[Any]) -> Import:
     values = row._mapping
     own = {name: values[name] for name in Import.__dataclass_fields__ if name in values and name != "id"}
+    own["parent_import_id"] = str(parent) if (parent := values["parent_import_id"]) else None
     return Import(id=str(values["id"]), counts=Counts(**{name: values[name] for name in _COUNTS}), **own)

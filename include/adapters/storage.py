@@ -92,11 +92,23 @@ class Storage:
 
         The import's id is part of the name, so it cannot collide.
         """
-        stem = re.sub(r"[^\w.-]+", "_", Path(name).stem, flags=re.ASCII)[:80] or "file"
-        target = self.root / place / feed / f"{received:%Y-%m-%d}" / f"{stem}--{import_id}.csv"
+        target = self._last_place(place, feed, received, name, f"{import_id}.csv")
         source = self.staged_source(import_id)
         if os.path.lexists(source):
             target.parent.mkdir(parents=True, exist_ok=True)
             os.rename(source, target)
         shutil.rmtree(source.parent, ignore_errors=True)
         return str(target.relative_to(self.root))
+
+    def write_report(self, import_id: str, feed: str, received: datetime, name: str, content: bytes) -> str:
+        """Write a failed-row report, whole or not at all, and give its path."""
+        target = self._last_place("reports", feed, received, name, f"{import_id}.failed.csv")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = target.with_name(f".{import_id}.{os.getpid()}.part")
+        unfinished.write_bytes(content)
+        os.replace(unfinished, target)
+        return str(target.relative_to(self.root))
+
+    def _last_place(self, place: str, feed: str, received: datetime, name: str, ending: str) -> Path:
+        stem = re.sub(r"[^\w.-]+", "_", Path(name).stem, flags=re.ASCII)[:80] or "file"
+        return self.root / place / feed / f"{received:%Y-%m-%d}" / f"{stem}--{ending}"

@@ -17,6 +17,17 @@ from include.results import Cause, Import
 class FileSummary:
     entry: Import
     causes: Sequence[Cause]
+    parent: Import | None = None
+
+    @property
+    def fixed(self) -> str:
+        """`12 of 15 failed rows of “x.csv” are fixed`, for a corrected report; '' for any other file."""
+        if self.parent is None or self.entry.state != "merged":
+            return ""
+        counts = self.entry.counts
+        done = counts.created + counts.updated + counts.unchanged
+        failed = _number(self.parent.counts.failed, "failed row")
+        return f"{done:,} of {failed} of {show(self.parent.file_name)} are fixed."
 
     @property
     def headline(self) -> str:
@@ -41,7 +52,8 @@ class FileSummary:
         if self.entry.state == "refused" and self.entry.code in CODES:
             return CODES[self.entry.code].to_do
         if self.entry.state in ("merged", "previewed") and self.entry.counts.failed:
-            return "Correct the failed rows and send them again; all other rows are done."
+            where = f": {self.entry.report_path}" if self.entry.report_path else ""
+            return f"Correct the rows in the failed-row report and send it again; all other rows are done{where}"
         if self.entry.state in ("merged", "previewed", "discarded"):
             return ""
         return "Nothing for the sender to do. An engineer opens the run, reads the log and clears the red task."

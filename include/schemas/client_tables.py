@@ -128,6 +128,7 @@ imports = Table(
     Column("inbox_name", Text),
     Column("announced", Integer),
     Column("file_path", Text),
+    Column("report_path", Text),
     Column("filed", Boolean, nullable=False, server_default=text("false")),
     Column("notified_state", Text),
     Column("received_at", DateTime(timezone=True), nullable=False),

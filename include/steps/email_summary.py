@@ -31,5 +31,12 @@ def email_summary(corridor: Corridor, asked: Requested, link: str, send: Send) -
 
 def summary_of(corridor: Corridor, asked: Requested, link: str) -> Summary:
     entries = import_ledger.of_run(corridor.engine, asked.dag_id or "", asked.run_id or "")
-    files = [FileSummary(entry, import_ledger.causes(corridor.engine, entry.id)) for entry in entries]
+    files = [
+        FileSummary(
+            entry,
+            import_ledger.causes(corridor.engine, entry.id),
+            import_ledger.find(corridor.engine, entry.parent_import_id) if entry.parent_import_id else None,
+        )
+        for entry in entries
+    ]
     return Summary(corridor.feed.name, corridor.feed.title, files, link)

@@ -1,9 +1,10 @@
-"""Put the file of a finished import where it stays, and empty its staging (SPEC.md section 8)."""
+"""Put the file of a finished import where it stays, beside its report, and empty its staging (SPEC.md section 8)."""
 
 from __future__ import annotations
 
 from include.adapters import import_ledger
 from include.steps.corridor import Corridor
+from include.steps.report import report
 
 _PLACES = {"merged": "archive", "previewed": "archive", "refused": "refused"}
 
@@ -14,5 +15,6 @@ def file_away(corridor: Corridor, import_id: str) -> None:
     place = _PLACES.get(entry.state)
     if place is None or entry.filed:
         return
+    report_path = report(corridor, entry)
     path = corridor.storage.file_away(entry.id, place, entry.feed, entry.received_at, entry.file_name)
-    import_ledger.change(corridor.engine, import_id, file_path=path, filed=True)
+    import_ledger.change(corridor.engine, import_id, file_path=path, report_path=report_path, filed=True)

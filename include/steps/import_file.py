@@ -61,5 +61,6 @@ def result_of(engine: sa.Engine, import_id: str) -> ImportResult:
         message=entry.message,
         line=entry.line,
         counts=entry.counts,
+        report=entry.report_path,
         problems=tuple(import_ledger.problems_of(engine, import_id)),
     )

@@ -14,11 +14,12 @@ from include.errors import FileRefused
 from include.results import Import
 from include.schemas.feed import Feed
 from include.steps.corridor import Corridor, already_refused, step
-from include.transforms.cleaning import clean
+from include.transforms.cleaning import clean, restored
 from include.transforms.decoding import decode
 from include.transforms.frames import rows_frame
 from include.transforms.headers import Header
 from include.transforms.records import check_announced, read_records
+from include.transforms.reports import is_report, parent_of
 from include.transforms.screening import check_name, check_size
 from include.transforms.validation import find_problems
 
@@ -31,6 +32,7 @@ class Judged:
     sent: pd.DataFrame
     rows: pd.DataFrame
     problems: pd.DataFrame
+    parent: str | None
 
 
 def judge_file(name: str, path: Path, feed: Feed, now: datetime, announced: int | None = None) -> Judged:
@@ -42,9 +44,9 @@ def judge_file(name: str, path: Path, feed: Feed, now: datetime, announced: int 
     records = read_records(decode(path.read_bytes(), feed.encoding), feed)
     check_announced(records, announced)
     sent, ragged = rows_frame(records)
-    rows = clean(sent, feed.values)
+    rows = clean(restored(sent) if is_report(records.header.names) else sent, feed.values)
     problems = find_problems(sent, rows, ragged, len(records.header.names), now)
-    return Judged(records.header, sent, rows, problems)
+    return Judged(records.header, sent, rows, problems, parent_of(records.header.names, records.cells))
 
 
 def validate(corridor: Corridor, import_id: str) -> None:
@@ -74,9 +76,16 @@ def _leave(corridor: Corridor, import_id: str, judged: Judged) -> None:
         read=len(judged.rows),
         header=judged.header.names,
         file_problems=import_ledger.as_json([replace(p, row=0) for p in judged.header.problems]),
+        parent_import_id=_parent_in_ledger(corridor, judged.parent),
         code=None,
         message=None,
     )
+
+
+def _parent_in_ledger(corridor: Corridor, parent: str | None) -> str | None:
+    """A report corrected and sent again belongs to the import it came from, if this feed knows that one."""
+    known = parent is not None and import_ledger.exists(corridor.engine, corridor.feed.name, parent)
+    return parent if known else None
 
 
 def _refuse_if_merged_before(corridor: Corridor, entry: Import) -> None:

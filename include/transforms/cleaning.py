@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from include.transforms.frames import fields_in
+from include.transforms.reports import restore
 
 
 def clean(rows: pd.DataFrame, values: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
@@ -18,6 +19,16 @@ def clean(rows: pd.DataFrame, values: Mapping[str, Mapping[str, str]]) -> pd.Dat
         words = values.get(field)
         cleaned[field] = column.map(lambda cell, words=words: words.get(cell, cell)).astype("str") if words else column
     return rows.assign(**cleaned)
+
+
+def restored(rows: pd.DataFrame) -> pd.DataFrame:
+    """A failed-row report's cells without the apostrophes that made them safe for a spreadsheet."""
+    return rows.assign(
+        **{
+            field: pd.Series([restore(cell) for cell in rows[field]], index=rows.index, dtype="str")
+            for field in fields_in(rows)
+        }
+    )
 
 
 def _normal_form(column: pd.Series) -> pd.Series:

@@ -39,7 +39,8 @@ def _codec_of(content: bytes, encoding: str | None) -> tuple[str, str]:
             "FILE_ENCODING", message_for("FILE_ENCODING", detail="The file is UTF-32; UTF-8 is expected."), 1
         )
     for mark, codec, name in _MARKS:
-        if content.startswith(mark) and (encoding is None or _same(encoding, name)):
+        # UTF-8's mark is never text in another encoding; failed-row reports carry it into any feed.
+        if content.startswith(mark) and (encoding is None or name == "UTF-8" or _same(encoding, name)):
             return codec, name
     return (encoding, encoding) if encoding else ("utf-8", "UTF-8")
 

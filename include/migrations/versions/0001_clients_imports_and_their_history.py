@@ -39,6 +39,7 @@ def upgrade() -> None:
     sa.Column('inbox_name', sa.Text(), nullable=True),
     sa.Column('announced', sa.Integer(), nullable=True),
     sa.Column('file_path', sa.Text(), nullable=True),
+    sa.Column('report_path', sa.Text(), nullable=True),
     sa.Column('filed', sa.Boolean(), server_default=sa.text('false'), nullable=False),
     sa.Column('notified_state', sa.Text(), nullable=True),
     sa.Column('received_at', sa.DateTime(timezone=True), nullable=False),

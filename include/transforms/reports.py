@@ -1,0 +1,77 @@
+"""The failed-row report: a CSV that is safe in a spreadsheet and imports again as it is (SPEC.md section 10)."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from include.results import Problem
+
+# `_import` links a corrected file to its parent; `_cells` holds rows whose cells fit no column.
+ADDED = ("_row", "_line", "_codes", "_problems", "_import", "_cells")
+_RUNS_IN_A_SPREADSHEET = r"[\s\x00-\x1f\xad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]*[=+\-@＝＋－＠−]"
+_TO_NEUTRALISE = re.compile(rf"'*(?:{_RUNS_IN_A_SPREADSHEET}|[\t\r])")
+_NEUTRALISED = re.compile(rf"'+(?:{_RUNS_IN_A_SPREADSHEET}|[\t\r])")
+
+
+@dataclass(frozen=True)
+class FailedRow:
+    row: int
+    line: int
+    cells: Sequence[str]
+    problems: Sequence[Problem]
+
+
+def neutralise(cell: str) -> str:
+    """A leading apostrophe where a spreadsheet would run the cell; `restore` takes exactly that one away."""
+    return f"'{cell}" if _TO_NEUTRALISE.match(cell) else cell
+
+
+def restore(cell: str) -> str:
+    return cell[1:] if _NEUTRALISED.match(cell) else cell
+
+
+def is_report(names: Sequence[str]) -> bool:
+    return {"_row", "_codes", "_import"} <= {name.strip() for name in names}
+
+
+def parent_of(names: Sequence[str], cells: Sequence[Sequence[str]]) -> str | None:
+    """The id of the import whose report this is, when all rows agree on one."""
+    if not is_report(names):
+        return None
+    position = [name.strip() for name in names].index("_import")
+    ids = {row[position].strip() for row in cells if len(row) == len(names)} - {""}
+    try:
+        return str(UUID(ids.pop())) if len(ids) == 1 else None
+    except ValueError:
+        return None
+
+
+def write_report(header: Sequence[str], rows: Sequence[FailedRow], import_id: str, delimiter: str) -> bytes:
+    """UTF-8 with byte-order mark. The columns are the file's own, then ADDED.
+
+    A row with more or fewer cells than the header is not squeezed into the columns: they stay blank,
+    and its cells stand together in `_cells`.
+    """
+    own = [position for position, name in enumerate(header) if name.strip() not in ADDED]
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=delimiter, lineterminator="\r\n")
+    writer.writerow([*(neutralise(header[position]) for position in own), *ADDED])
+    for failed in rows:
+        whole = len(failed.cells) == len(header)
+        cells = [failed.cells[position] if whole else "" for position in own]
+        errors = [problem for problem in failed.problems if problem.severity == "error"]
+        added = [
+            str(failed.row),
+            str(failed.line),
+            " ".join(dict.fromkeys(problem.code for problem in errors)),
+            " ".join(problem.message for problem in errors),
+            import_id,
+            "" if whole else " | ".join(failed.cells),
+        ]
+        writer.writerow([neutralise(cell) for cell in (*cells, *added)])
+    return text.getvalue().encode("utf-8-sig")

@@ -1,0 +1,59 @@
+"""The failed-row report goes out, is corrected, comes back, and is linked to where it came from."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from include.transforms.reports import neutralise, restore
+
+FILE = (
+    "First Name,Email,Shoe size\n"
+    "Ann,ann@example.com,40\n"
+    '"=HYPERLINK(""http://evil.example"")",eve@example.com,41\n'
+    ",nameless@example.com,+1\n"
+    "Ben,ben@example\n"
+)
+
+
+def read(storage, result):
+    content = (storage.root / result.report).read_bytes()
+    assert content.startswith(b"\xef\xbb\xbf")
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+
+
+def test_the_report_has_the_original_cells_and_every_reason_and_runs_nothing(bring, storage):
+    result = bring(FILE)
+    formula, nameless, ragged = read(storage, result)
+    assert formula["First Name"] == '\'=HYPERLINK("http://evil.example")' and formula["_codes"] == "CELL_EXECUTABLE"
+    assert (nameless["Shoe size"], nameless["_row"], nameless["_line"]) == ("'+1", "3", "4")
+    assert nameless["_problems"] == "First name is blank, and every client needs one."
+    assert (ragged["First Name"], ragged["Email"], ragged["_cells"]) == ("", "", "Ben | ben@example")
+
+
+def test_a_corrected_report_imports_what_was_corrected_and_is_linked_to_its_parent(bring, storage, engine, clients):
+    first = bring(FILE)
+    text = (storage.root / first.report).read_bytes().decode("utf-8-sig")
+    corrected = text.replace("\r\n,nameless@", "\r\nNora,nameless@")
+    second = bring(corrected.encode("utf-8-sig"))
+    assert (second.counts.read, second.counts.created, second.counts.failed) == (3, 1, 2)
+    assert sorted({p.code for p in second.problems}) == ["CELL_EXECUTABLE", "CELL_REQUIRED", "COLUMN_UNKNOWN"]
+    assert set(clients()) == {"ann@example.com", "nameless@example.com"}
+    with engine.connect() as connection:
+        query = sa.text("SELECT CAST(parent_import_id AS text) FROM imports WHERE id = :id")
+        assert connection.scalar(query, {"id": second.import_id}) == first.import_id
+
+
+def test_a_file_without_failed_rows_has_no_report(bring):
+    assert bring("First Name,Email\nAnn,ann@example.com\n").report is None
+
+
+@given(st.text(st.sampled_from("'=+-@ \t\rax\u200b＝"), max_size=8))
+def test_what_is_neutralised_comes_back_letter_for_letter(cell):
+    safe = neutralise(cell)
+    assert restore(safe) == cell
+    assert not safe.startswith(("\t", "\r")) and not safe.lstrip(" \t\r\u200b").startswith(("=", "+", "-", "@", "＝"))
