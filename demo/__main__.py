@@ -65,11 +65,20 @@ def start() -> None:
 def stop() -> None:
     for pid_file in HOME.glob("*.pid"):
         with suppress(ProcessLookupError, ValueError):
-            os.killpg(int(pid_file.read_text()), signal.SIGTERM)
+            _end_group(int(pid_file.read_text()))
         pid_file.unlink()
     if (HOME / "postgres").exists():
-        time.sleep(2)
         embedded_postgres.start(HOME / "postgres").stop()
+
+
+def _end_group(group: int) -> None:
+    """Ask a process group to end; after 15 s make it."""
+    for sent, seconds in ((signal.SIGTERM, 15), (signal.SIGKILL, 5)):
+        os.killpg(group, sent)
+        patience = time.monotonic() + seconds
+        while time.monotonic() < patience:
+            os.killpg(group, 0)  # raises ProcessLookupError once nobody is left
+            time.sleep(0.2)
 
 
 def clean() -> None:

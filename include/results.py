@@ -98,13 +98,17 @@ class Import:
 
 @dataclass(frozen=True)
 class Cause:
-    """Failed rows with the same code, field and value: what a person mends at once."""
+    """Failed rows with the same code, field and value: what a person mends at once.
+
+    `message` is the only one, or an example when `alike` is False.
+    """
 
     code: str
     field: str
     value: str
     rows: int
     message: str
+    alike: bool
 
 
 @dataclass(frozen=True)

@@ -120,7 +120,8 @@ _CAUSES = sa.text("""
     SELECT p->>'code' AS code, p->>'field' AS field,
            CASE WHEN count(DISTINCT p->>'value') = 1 OR p->>'code' = ANY(:by_value)
                 THEN min(p->>'value') ELSE '' END AS value,
-           count(DISTINCT r.row) AS rows, min(p->>'message') AS message
+           count(DISTINCT r.row) AS rows,
+           min(p->>'message') AS message, count(DISTINCT p->>'message') = 1 AS alike
     FROM import_rows r CROSS JOIN LATERAL jsonb_array_elements(r.problems) p
     WHERE r.import_id = :import_id AND r.outcome = 'failed' AND p->>'severity' = 'error'
     GROUP BY p->>'code', p->>'field', CASE WHEN p->>'code' = ANY(:by_value) THEN p->>'value' END

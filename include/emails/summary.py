@@ -63,6 +63,9 @@ class FileSummary:
         names = ("read", "created", "updated", "unchanged", "duplicate", "failed", "warnings")
         return [(name, f"{getattr(self.entry.counts, name):,}") for name in names]
 
+    def describe(self, cause: Cause) -> str:
+        return cause.message if cause.alike else f"{CODES[cause.code].title}, for example: {cause.message}"
+
     def advice_for(self, cause: Cause) -> str:
         return CODES[cause.code].to_do
 

@@ -50,6 +50,7 @@ def test_a_partner_feed_imports_its_good_rows_and_says_why_the_others_failed(ins
     (mail,) = installation.read_mails()
     assert mail["Subject"] == "acme: 1 file, 2 created, 5 failed rows"
     assert mail["To"] == "data-engineering@example.com, acme-desk@example.com"
+    assert "2 x Wrong number of cells, for example: The row has 4 cells, the header has 5." in body_of(mail)
     assert "carl@example" in body_of(mail) and "First name is blank" in body_of(mail, "html")
 
 
