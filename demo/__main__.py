@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -24,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from demo import embedded_postgres, reference_data
-from demo.environment import environment
+from demo.environment import environment, free_port
 from include import migrations
 from include.adapters.database import engine_from_url
 from include.settings import ROOT
@@ -91,18 +90,9 @@ def _ports() -> dict[str, int]:
     remembered = HOME / "ports.json"
     if remembered.exists():
         return dict(json.loads(remembered.read_text()))
-    ports = {"api": _free_port(8080), "smtp": _free_port(0)}
+    ports = {"api": free_port(8080), "smtp": free_port()}
     remembered.write_text(json.dumps(ports))
     return ports
-
-
-def _free_port(wanted: int) -> int:
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", wanted))
-        except OSError:
-            return _free_port(0)
-        return int(probe.getsockname()[1])
 
 
 def _start_process(name: str, command: list[str]) -> None:

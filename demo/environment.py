@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import sys
 from pathlib import Path
 
 from include.settings import ROOT
+
+
+def free_port(wanted: int = 0) -> int:
+    """`wanted` when nobody listens there, else any port."""
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError:
+            return free_port()
+        return int(probe.getsockname()[1])
 
 
 def environment(home: Path, *, metadata_db: str, clients_db: str, smtp_port: int, api_port: int) -> dict[str, str]:

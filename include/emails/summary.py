@@ -95,7 +95,8 @@ class Summary:
         parts += [_number(failed, "failed row")] if (failed := self._sum("failed")) else []
         parts += [f"{len(refused)} refused"] if refused else []
         if ours or not self.files:
-            return f"{self.feed}: OUR FAULT, {', '.join(parts)}, {len(ours) or 'none'} not imported yet"
+            waiting = f"{len(ours)} not imported yet" if ours else "nothing taken"
+            return f"{self.feed}: OUR FAULT, {', '.join(parts)}, {waiting}"
         return f"{self.feed}: {', '.join(parts)}"
 
     def _sum(self, name: str) -> int:

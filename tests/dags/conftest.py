@@ -6,7 +6,6 @@ import email
 import email.policy
 import os
 import shutil
-import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -17,7 +16,7 @@ import pytest
 import sqlalchemy as sa
 
 from demo import embedded_postgres, mail_catcher
-from demo.environment import environment
+from demo.environment import environment, free_port
 from include.settings import ROOT
 
 
@@ -86,9 +85,7 @@ def airflow(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Installation]:
     home = tmp_path_factory.mktemp("airflow")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     variables = environment(
         home, metadata_db=postgres.url("airflow"), clients_db=clients_url, smtp_port=port, api_port=8080
     )

@@ -1,0 +1,100 @@
+"""Who is told what, and when nobody is."""
+
+from __future__ import annotations
+
+import smtplib
+
+import pytest
+
+from demo import mail_catcher
+from demo.environment import free_port
+from include.adapters import import_ledger, mail
+from include.results import Requested
+from include.schemas.feed import Feed, Notify
+from include.steps.corridor import Corridor
+from include.steps.email_summary import email_summary, summary_of
+from include.steps.merge import merge
+from include.steps.outcome import not_done
+from include.steps.prepare import prepare
+from include.steps.receive import receive
+from include.steps.validate import validate
+
+RUN = Requested("test", dag_id="import_clients__x", run_id="run-1")
+GOOD, HALF = "First Name,Email\nAnn,ann@example.com\n", "First Name,Email\nAnn,ann@example.com\n,x\n"
+
+
+@pytest.fixture
+def run_of(engine, storage):
+    """Import one file of a feed with these `notify` keys, up to the mail."""
+
+    def _run_of(text: str, steps=(validate, prepare, merge), **notify) -> Corridor:
+        feed = Feed(name="x", title="X", settle_seconds=0, notify=Notify(to=["a@example.com"], **notify))
+        corridor = Corridor.of(feed, engine, storage)
+        storage.inbox("x").mkdir(parents=True)
+        (storage.inbox("x") / "x.csv").write_text(text)
+        for entry in receive(corridor, RUN):
+            for step in steps:
+                step(corridor, entry.id)
+        return corridor
+
+    return _run_of
+
+
+@pytest.mark.parametrize(
+    ("text", "when", "mails"),
+    [(GOOD, "always", 1), (GOOD, "problems", 0), (HALF, "problems", 1), (HALF, "never", 0)],
+)
+def test_the_feed_decides_when_people_are_told(run_of, text, when, mails):
+    sent = []
+    email_summary(run_of(text, when=when), RUN, "http://link", sent.append)
+    assert len(sent) == mails
+
+
+def test_repeating_the_task_mails_only_news(run_of, engine):
+    corridor, sent = run_of(GOOD), []
+    for _ in range(2):
+        email_summary(corridor, RUN, "http://link", sent.append)
+    assert len(sent) == 1
+    (entry,) = import_ledger.of_run(engine, RUN.dag_id, RUN.run_id)
+    import_ledger.enter_state(engine, entry.id, "reverted", corridor.clock())
+    email_summary(corridor, RUN, "http://link", sent.append)
+    assert len(sent) == 2
+
+
+def test_a_mail_that_was_not_taken_is_not_remembered_as_sent(run_of, engine):
+    corridor = run_of(GOOD)
+
+    def refuse(_):
+        raise smtplib.SMTPServerDisconnected
+
+    with pytest.raises(smtplib.SMTPException):
+        email_summary(corridor, RUN, "http://link", refuse)
+    assert import_ledger.of_run(engine, RUN.dag_id, RUN.run_id)[0].notified_state is None
+
+
+def test_a_fault_of_ours_reads_differently_from_a_refused_file(run_of):
+    corridor = run_of(GOOD, steps=(validate,))
+    summary = summary_of(corridor, RUN, "http://link")
+    assert summary.subject == "x: OUR FAULT, 1 file, 1 not imported yet"
+    assert "a fault on our side" in summary.text() and "Nothing for the sender to do" in summary.html()
+    assert not_done(corridor, RUN) == ["'x.csv': validated"]
+
+
+def test_a_run_that_took_no_file_says_that_none_is_lost(engine, storage, feed):
+    corridor = Corridor.of(feed, engine, storage)
+    summary = summary_of(corridor, RUN, "http://link")
+    assert summary.subject == "default: OUR FAULT, 0 files, nothing taken"
+    assert "No file is lost" in summary.text()
+    assert not_done(corridor, RUN) == ["The run took no file: `receive` failed."]
+
+
+def test_a_subject_with_line_breaks_cannot_add_headers(tmp_path):
+    port = free_port()
+    catcher = mail_catcher.start(port, tmp_path)
+    with smtplib.SMTP("127.0.0.1", port) as client:
+        mail.send(
+            client, sender="a@example.com", to=["b@example.com"], subject="x\r\nBcc: c@example.com", text="t", html="h"
+        )
+    catcher.stop()
+    (got,) = tmp_path.glob("*.eml")
+    assert b"\nBcc:" not in got.read_bytes() and b"Subject: x  Bcc: c@example.com" in got.read_bytes()
