@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import (
@@ -94,7 +95,7 @@ def schedule_of(feed: Feed) -> Any:
     return AssetOrTimeSchedule(timetable=CronTriggerTimetable("*/15 * * * *", timezone="UTC"), assets=[inbox])
 
 
-def send_with_smtp_connection(feed: Feed, summary: Summary) -> None:
+def send_with_smtp_connection(feed: Feed, summary: Summary, reports: dict[str, bytes]) -> None:
     from airflow.providers.smtp.hooks.smtp import SmtpHook
 
     from include.adapters import mail
@@ -102,7 +103,7 @@ def send_with_smtp_connection(feed: Feed, summary: Summary) -> None:
     with SmtpHook() as hook:
         mail.send(
             hook._smtp_client, sender=hook.from_email or "client-imports@localhost", to=feed.notify.to,
-            subject=summary.subject, text=summary.text(), html=summary.html(),
+            subject=summary.subject, text=summary.text(), html=summary.html(), reports=reports,
         )  # fmt: skip
 
 
@@ -188,11 +189,7 @@ def build(feed: Feed) -> None:
             from include.steps.email_summary import email_summary
 
             link = get_current_context()["ti"].log_url.split("/tasks/")[0]
-            print(
-                email_summary(
-                    corridor_of(feed), asked(), link, lambda summary: send_with_smtp_connection(feed, summary)
-                )
-            )
+            print(email_summary(corridor_of(feed), asked(), link, partial(send_with_smtp_connection, feed)))
 
         @task(trigger_rule="none_skipped", retries=0)
         def outcome() -> None:

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from smtplib import SMTP
+from types import MappingProxyType
 
 
-def send(client: SMTP, *, sender: str, to: Sequence[str], subject: str, text: str, html: str) -> None:
-    """Raises smtplib.SMTPException or OSError when the server does not take the mail."""
+def send(
+    client: SMTP,
+    *,
+    sender: str,
+    to: Sequence[str],
+    subject: str,
+    text: str,
+    html: str,
+    reports: Mapping[str, bytes] = MappingProxyType({}),
+) -> None:
+    """`reports` are CSV files to attach, name to content.
+
+    Raises smtplib.SMTPException or OSError when the server does not take the mail."""
     message = EmailMessage()
     message["From"] = sender
     message["To"] = ", ".join(to)
@@ -18,4 +30,6 @@ def send(client: SMTP, *, sender: str, to: Sequence[str], subject: str, text: st
     message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2] or "localhost")
     message.set_content(text)
     message.add_alternative(html, subtype="html")
+    for name, content in reports.items():
+        message.add_attachment(content, maintype="text", subtype="csv", filename=name)
     client.send_message(message)

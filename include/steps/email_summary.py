@@ -9,7 +9,7 @@ from include.emails.summary import FileSummary, Summary
 from include.results import Requested
 from include.steps.corridor import Corridor
 
-Send = Callable[[Summary], None]
+Send = Callable[[Summary, dict[str, bytes]], None]
 
 
 def email_summary(corridor: Corridor, asked: Requested, link: str, send: Send) -> str:
@@ -23,7 +23,7 @@ def email_summary(corridor: Corridor, asked: Requested, link: str, send: Send) -
         return f"Nobody asked for this mail (notify.when: {notify.when})."
     if summary.files and all(file.entry.notified_state == file.entry.state for file in summary.files):
         return "This was mailed before."
-    send(summary)
+    send(summary, _reports(corridor, summary))
     for file in summary.files:
         import_ledger.change(corridor.engine, file.entry.id, notified_state=file.entry.state)
     return f"Mailed to {len(notify.to)} recipient(s)."
@@ -40,3 +40,11 @@ def summary_of(corridor: Corridor, asked: Requested, link: str) -> Summary:
         for entry in entries
     ]
     return Summary(corridor.feed.name, corridor.feed.title, files, link)
+
+
+def _reports(corridor: Corridor, summary: Summary) -> dict[str, bytes]:
+    """Name and content of the failed-row reports, when the feed wants them attached."""
+    if not corridor.feed.notify.attach_failed_rows:
+        return {}
+    paths = [corridor.storage.root / path for file in summary.files if (path := file.entry.report_path)]
+    return {path.name: path.read_bytes() for path in paths}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
 import smtplib
 
 import pytest
@@ -13,6 +15,7 @@ from include.results import Requested
 from include.schemas.feed import Feed, Notify
 from include.steps.corridor import Corridor
 from include.steps.email_summary import email_summary, summary_of
+from include.steps.file_away import file_away
 from include.steps.merge import merge
 from include.steps.outcome import not_done
 from include.steps.prepare import prepare
@@ -46,25 +49,25 @@ def run_of(engine, storage):
 )
 def test_the_feed_decides_when_people_are_told(run_of, text, when, mails):
     sent = []
-    email_summary(run_of(text, when=when), RUN, "http://link", sent.append)
+    email_summary(run_of(text, when=when), RUN, "http://link", lambda summary, _: sent.append(summary))
     assert len(sent) == mails
 
 
 def test_repeating_the_task_mails_only_news(run_of, engine):
     corridor, sent = run_of(GOOD), []
     for _ in range(2):
-        email_summary(corridor, RUN, "http://link", sent.append)
+        email_summary(corridor, RUN, "http://link", lambda summary, _: sent.append(summary))
     assert len(sent) == 1
     (entry,) = import_ledger.of_run(engine, RUN.dag_id, RUN.run_id)
     import_ledger.enter_state(engine, entry.id, "reverted", corridor.clock())
-    email_summary(corridor, RUN, "http://link", sent.append)
+    email_summary(corridor, RUN, "http://link", lambda summary, _: sent.append(summary))
     assert len(sent) == 2
 
 
 def test_a_mail_that_was_not_taken_is_not_remembered_as_sent(run_of, engine):
     corridor = run_of(GOOD)
 
-    def refuse(_):
+    def refuse(*_):
         raise smtplib.SMTPServerDisconnected
 
     with pytest.raises(smtplib.SMTPException):
@@ -98,3 +101,22 @@ def test_a_subject_with_line_breaks_cannot_add_headers(tmp_path):
     catcher.stop()
     (got,) = tmp_path.glob("*.eml")
     assert b"\nBcc:" not in got.read_bytes() and b"Subject: x  Bcc: c@example.com" in got.read_bytes()
+
+
+@pytest.mark.parametrize("attach", [True, False])
+def test_the_failed_row_report_is_attached_when_the_feed_says_so(run_of, tmp_path, attach):
+    corridor = run_of(HALF, steps=(validate, prepare, merge, file_away), attach_failed_rows=attach)
+    port = free_port()
+    catcher = mail_catcher.start(port, tmp_path / "mail")
+
+    def send(summary, reports):
+        with smtplib.SMTP("127.0.0.1", port) as client:
+            mail.send(client, sender="a@example.com", to=["b@example.com"], subject=summary.subject,
+                      text=summary.text(), html=summary.html(), reports=reports)  # fmt: skip
+
+    email_summary(corridor, RUN, "http://link", send)
+    catcher.stop()
+    (path,) = (tmp_path / "mail").glob("*.eml")
+    got = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+    names = [part.get_filename() for part in got.iter_attachments()]
+    assert len(names) == attach and all(name.endswith(".failed.csv") for name in names)
