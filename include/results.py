@@ -43,6 +43,10 @@ class Counts:
     failed: int = 0
     warnings: int = 0
 
+    @property
+    def imported(self) -> int:
+        return self.created + self.updated + self.unchanged
+
     def add_up(self) -> bool:
         return self.read == self.created + self.updated + self.unchanged + self.duplicate + self.failed
 

@@ -24,10 +24,8 @@ class FileSummary:
         """`12 of 15 failed rows of “x.csv” are fixed`, for a corrected report; '' for any other file."""
         if self.parent is None or self.entry.state != "merged":
             return ""
-        counts = self.entry.counts
-        done = counts.created + counts.updated + counts.unchanged
         failed = _number(self.parent.counts.failed, "failed row")
-        return f"{done:,} of {failed} of {show(self.parent.file_name)} are fixed."
+        return f"{self.entry.counts.imported:,} of {failed} of {show(self.parent.file_name)} are fixed."
 
     @property
     def headline(self) -> str:
@@ -40,9 +38,8 @@ class FileSummary:
             if counts.read == 0:
                 return "The file has a header and no records: there was nothing to import."
             verb = "would be imported (dry run)" if entry.state == "previewed" else "imported"
-            good = counts.created + counts.updated + counts.unchanged
             failed = f"; {_number(counts.failed, 'row')} failed" if counts.failed else ""
-            return f"{_number(good, 'row')} of {counts.read:,} {verb}{failed}."
+            return f"{_number(counts.imported, 'row')} of {counts.read:,} {verb}{failed}."
         if entry.state == "discarded":
             return entry.message or "Discarded."
         return "Not imported yet, because of a fault on our side. The file is safe and will be tried again."

@@ -16,7 +16,7 @@ from include.schemas.client_rows import FIELDS
 from include.steps.corridor import Corridor, already_refused, step
 from include.steps.file_away import file_away
 from include.steps.prepare import prepare_again
-from include.steps.validate import merged_already
+from include.steps.validate import refuse_if_merged_before
 
 _TRIES = 5
 
@@ -49,7 +49,7 @@ def _merge_once(corridor: Corridor, connection: sa.Connection, import_id: str) -
     if entry.state in FINAL_STATES:
         return
     client_store.lock_clients(connection)
-    _refuse_if_merged_before(connection, entry)
+    refuse_if_merged_before(connection, entry)
     prepared = corridor.staging.load(import_id, "prepared")
     client_store.load_incoming(connection, prepared)
     if client_store.changed_since_prepared(connection):
@@ -62,13 +62,6 @@ def _merge_once(corridor: Corridor, connection: sa.Connection, import_id: str) -
     state: State = "previewed" if entry.dry_run else "merged"
     changed = {"code": None, "message": None, **{k: v for k, v in vars(counts).items() if k != "read"}}
     import_ledger.enter_state(connection, import_id, state, corridor.clock(), **changed)
-
-
-def _refuse_if_merged_before(connection: sa.Connection, entry: Import) -> None:
-    if entry.sha256 is not None and not entry.forced:
-        earlier = import_ledger.merged_before(connection, entry.feed, entry.sha256)
-        if earlier is not None:
-            raise merged_already(earlier)
 
 
 def _fail_taken(connection: sa.Connection, prepared: pd.DataFrame) -> None:

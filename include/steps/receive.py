@@ -81,12 +81,16 @@ def _take(corridor: Corridor, entry: Import) -> None:
             corridor.engine, entry.id, "discarded", corridor.clock(), message=message, inbox_name=None, filed=True
         )
         return
+    # The claim ends last: whoever dies before leaves no side file behind for the next file of this name.
     announced = corridor.storage.announced_count(feed.inbox, name)
-    _note_content(corridor, entry, announced=announced)
+    if announced is not None:
+        import_ledger.change(corridor.engine, entry.id, announced=announced)
     corridor.storage.drop_side_files(feed.inbox, name)
+    _note_content(corridor, entry)
 
 
-def _note_content(corridor: Corridor, entry: Import, **values: object) -> None:
+def _note_content(corridor: Corridor, entry: Import) -> None:
+    values: dict[str, str] = {}
     staged = corridor.storage.staged_source(entry.id)
     size = staged.lstat().st_size
     if not staged.is_symlink() and size <= corridor.feed.max_bytes:

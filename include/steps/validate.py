@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
+import sqlalchemy as sa
 
 from include.adapters import import_ledger
 from include.codes import message_for
@@ -57,7 +58,8 @@ def validate(corridor: Corridor, import_id: str) -> None:
     if entry.has_been("validated") or entry.state == "discarded":
         return
     with step(corridor, "validate", import_id):
-        _refuse_if_merged_before(corridor, entry)
+        with corridor.engine.connect() as connection:
+            refuse_if_merged_before(connection, entry)
         source = corridor.storage.staged_source(import_id)
         judged = judge_file(entry.file_name, source, corridor.feed, corridor.clock(), entry.announced)
         _leave(corridor, import_id, judged)
@@ -88,16 +90,12 @@ def _parent_in_ledger(corridor: Corridor, parent: str | None) -> str | None:
     return parent if known else None
 
 
-def _refuse_if_merged_before(corridor: Corridor, entry: Import) -> None:
+def refuse_if_merged_before(connection: sa.Connection, entry: Import) -> None:
+    """Raises FILE_ALREADY_IMPORTED. Asked early to spare work, and once more inside the merge's transaction."""
     if entry.sha256 is None or entry.forced:
         return
-    with corridor.engine.connect() as connection:
-        earlier = import_ledger.merged_before(connection, entry.feed, entry.sha256)
-    if earlier is not None and earlier.id != entry.id:
-        raise merged_already(earlier)
-
-
-def merged_already(earlier: Import) -> FileRefused:
-    when = earlier.state_times.get("merged", "")[:16].replace("T", " ")
-    detail = f"The same bytes were imported on {when} UTC as {earlier.file_name} (import {earlier.id})."
-    return FileRefused("FILE_ALREADY_IMPORTED", message_for("FILE_ALREADY_IMPORTED", detail=detail))
+    earlier = import_ledger.merged_before(connection, entry.feed, entry.sha256)
+    if earlier is not None:
+        when = earlier.state_times.get("merged", "")[:16].replace("T", " ")
+        detail = f"The same bytes were imported on {when} UTC as {earlier.file_name} (import {earlier.id})."
+        raise FileRefused("FILE_ALREADY_IMPORTED", message_for("FILE_ALREADY_IMPORTED", detail=detail))

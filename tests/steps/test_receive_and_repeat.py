@@ -129,6 +129,26 @@ def test_a_worker_that_dies_while_taking_a_file_loses_nothing(corridor, drop, mo
     assert len(import_ledger.of_run(corridor.engine, NEXT.dag_id, NEXT.run_id)) == 1
 
 
+@pytest.mark.parametrize("where", ["drop_side_files", "staged_source"])
+def test_side_files_of_a_taken_file_never_speak_of_the_next_one(corridor, drop, storage, monkeypatch, where):
+    drop("x.csv")
+    drop("x.csv.count", "1\n")
+    original, calls = getattr(Storage, where), []
+
+    def die_once(self, *args):
+        calls.append(args)
+        if len(calls) == (1 if where == "drop_side_files" else 2):
+            raise Died
+        return original(self, *args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Storage, where, die_once)
+        with pytest.raises(Died):
+            receive(corridor, RUN)
+    (entry,) = receive(corridor, NEXT)
+    assert (entry.announced, list(storage.inbox("default").iterdir())) == (1, [])
+
+
 @pytest.mark.parametrize("steps", [0, 1, 2, 3])
 def test_what_a_dead_run_left_is_finished_by_the_next_run(corridor, drop, clients, steps):
     drop("x.csv")
