@@ -6,8 +6,7 @@ import getpass
 import json
 import sys
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -16,24 +15,29 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from include.errors import ClientImportError, FeedInvalid, FileRefused, SettingInvalid
-from include.results import OUTCOMES, Counts, ImportResult, Problem
+from include.codes import CODES
+from include.errors import ClientImportError, FeedInvalid, SettingInvalid
+from include.results import OUTCOMES, ImportResult, value_map
+from include.schemas.client_rows import FIELDS
 from include.schemas.feed import Feed, feed_files, load_feed
 from include.settings import read_settings
 
 ALL_MERGED, SENDERS_FAULT, WRONG_CALL, OUR_FAULT = 0, 1, 2, 3
 
-app = typer.Typer(help=__doc__, add_completion=False, no_args_is_help=True)
+app = typer.Typer(help=__doc__, add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 Files = Annotated[list[Path], typer.Argument(help="CSV files.", show_default=False)]
 FeedName = Annotated[str, typer.Option("--feed", help="The feed whose rules apply.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
 
-@app.command()
-def check(files: Files, feed: FeedName = "default", as_json: AsJson = False) -> None:
+@app.command("check")
+def check_(files: Files, feed: FeedName = "default", as_json: AsJson = False) -> None:
     """Judge files and every cell in them; no database, so projects and desks are not looked up."""
+    from include.steps.check import check
+    from include.steps.corridor import utc_now
+
     rules = _feed(feed)
-    _finish([_check(path, rules) for path in _existing(files)], rules, as_json)
+    _finish(_each(files, lambda path: check(path, rules, utc_now())), rules, as_json)
 
 
 @app.command("import")
@@ -54,43 +58,27 @@ def import_(
         engine = engine_from_url(settings.clients_db)
     except SettingInvalid as error:
         _wrong_call(str(error))
-    results = []
-    for path in _existing(files):
-        try:
-            results.append(
-                import_file(
-                    path,
-                    feed=rules,
-                    engine=engine,
-                    storage=Storage(settings.storage),
-                    by=getpass.getuser(),
-                    force=force,
-                    dry_run=dry_run,
-                )  # fmt: skip
-            )
-        except Exception as error:  # noqa: BLE001 - one file's fault must not stop the others; it is shown, and the exit code is 3
-            fault = str(error) if isinstance(error, ClientImportError) else f"{type(error).__name__} (our fault)"
-            results.append(ImportResult(file=path.name, import_id=None, state="failed", message=fault))
+    storage, by = Storage(settings.storage), getpass.getuser()
+    results = _each(
+        files,
+        lambda path: import_file(
+            path, feed=rules, engine=engine, storage=storage, by=by, force=force, dry_run=dry_run
+        ),
+    )  # fmt: skip
     _finish(results, rules, as_json)
 
 
-def _check(path: Path, feed: Feed) -> ImportResult:
-    from include.steps.corridor import utc_now
-    from include.steps.validate import judge_file
-
-    try:
-        judged = judge_file(path.name, path, feed, utc_now())
-    except FileRefused as refused:
-        return ImportResult(path.name, None, "refused", refused.code, refused.message, refused.line)
-    lines = judged.rows["line"].to_dict()
-    rows = [
-        Problem(**{str(name): value for name, value in problem.items()}, line=lines[problem["row"]])
-        for problem in judged.problems.to_dict("records")
-    ]
-    problems = (*(replace(p, row=0) for p in judged.header.problems), *rows)
-    failed = len({p.row for p in problems if p.severity == "error"})
-    counts = Counts(read=len(lines), failed=failed, warnings=sum(p.severity == "warning" for p in problems))
-    return ImportResult(path.name, None, "validated", counts=counts, problems=problems)
+def _each(files: Sequence[Path], do: Callable[[Path], ImportResult]) -> list[tuple[Path, ImportResult]]:
+    """One file's fault never stops the others; a fault of ours is a result too, and makes the exit code 3."""
+    results = []
+    for path in _existing(files):
+        try:
+            result = do(path)
+        except Exception as error:  # noqa: BLE001 - see above
+            fault = str(error) if isinstance(error, ClientImportError) else f"{type(error).__name__} (our fault)"
+            result = ImportResult(file=path.name, import_id=None, state="failed", message=fault)
+        results.append((path, result))
+    return results
 
 
 def _feed(name: str) -> Feed:
@@ -116,14 +104,18 @@ def _wrong_call(sentence: str) -> NoReturn:
     raise typer.Exit(WRONG_CALL)
 
 
-def _finish(results: Sequence[ImportResult], feed: Feed, as_json: bool) -> NoReturn:
+def _finish(judged: Sequence[tuple[Path, ImportResult]], feed: Feed, as_json: bool) -> NoReturn:
+    results = [result for _, result in judged]
+    # A file name may be bytes that are no text.
+    sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
     if as_json:
         for result in results:
             sys.stdout.write(json.dumps(result.as_json(), ensure_ascii=False) + "\n")
     else:
-        for result in results:
-            _print_problems(result)
-        Console(width=max(Console().width, 120)).print(_table(results))
+        console = Console(soft_wrap=True, highlight=False)
+        for path, result in judged:
+            _print_problems(console, path, result)
+        Console(width=max(console.width, 120)).print(_table(results))
     states = {result.state for result in results}
     if "failed" in states:
         raise typer.Exit(OUR_FAULT)
@@ -132,19 +124,29 @@ def _finish(results: Sequence[ImportResult], feed: Feed, as_json: bool) -> NoRet
     raise typer.Exit(SENDERS_FAULT if fault else ALL_MERGED)
 
 
-def _print_problems(result: ImportResult) -> None:
-    console = Console(soft_wrap=True, highlight=False)
-    if result.message:
-        where = f"{result.file}:{result.line or 1}"
-        console.print(f"{escape(where)}: [red]{result.code or 'FAILED'}[/red] {escape(result.message)}")
+def _print_problems(console: Console, path: Path, result: ImportResult) -> None:
+    """`file:line: CODE sentence`, as linters write it, then how many rows have which cause, and what to do."""
+    shown = escape(_printable(str(path)))
     for problem in result.problems:
         colour = "red" if problem.severity == "error" else "yellow"
         row = f" (row {problem.row})" if problem.row else ""
-        text = escape(problem.message)
-        console.print(f"{escape(result.file)}:{problem.line}: [{colour}]{problem.code}[/{colour}] {text}{row}")
+        text = escape(_printable(problem.message))
+        console.print(f"{shown}:{problem.line}: [{colour}]{problem.code}[/{colour}] {text}{row}")
+    if result.message:
+        code = result.code or "FAILED"
+        advice = f" {CODES[code].to_do}" if code in CODES else ""
+        console.print(f"{shown}:{result.line or 1}: [red]{code}[/red] {escape(_printable(result.message))}{advice}")
     causes = Counter((p.code, p.field) for p in result.problems if p.severity == "error")
     for (code, field), number in causes.most_common():
-        console.print(f"  {number:>6} x {code}{f' in {field}' if field else ''}", style="dim")
+        about = f" in {FIELDS[field].label}" if field else ""
+        console.print(f"  {number:>6} x {code}{about}: {CODES[code].to_do}", style="dim")
+    for line in dict.fromkeys(value_map(p.field, p.value, p.meant) for p in result.problems if p.meant):
+        console.print(f"         or add to `values` in the feed file: {escape(_printable(line))}", style="dim")
+
+
+def _printable(text: str) -> str:
+    """File names and cells may hold what would move the cursor or ring the bell."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def _table(results: Sequence[ImportResult]) -> Table:
@@ -154,7 +156,7 @@ def _table(results: Sequence[ImportResult]) -> Table:
         table.add_column(name, justify="right")
     for result in results:
         numbers = (f"{getattr(result.counts, name):,}" for name in columns)
-        table.add_row(escape(result.file), result.state, *numbers)
+        table.add_row(escape(_printable(result.file)), result.state, *numbers)
     return table
 
 

@@ -42,7 +42,10 @@ _TABLE = (
     Code("FILE_COUNT_MISMATCH", "file", "Not the announced number of records",
          "{announced} records were announced, the file has {found}.",
          "The transfer was probably cut: send the file and its .count file again."),
-    Code("ROW_RAGGED", "row", "Wrong number of cells", "The row has {found} cells, the header has {expected}.",
+    Code("FILE_FAILED_ROWS", "file", "Rows failed",
+         "{failed} of {read} rows failed, and this feed takes a file whole or not at all.",
+         "Correct the rows in the failed-row report, which holds all rows of the file, and send it."),
+    Code("ROW_RAGGED", "row", "Wrong number of cells", "{detail}",
          "Give the row one cell per column; put quotes around a cell that contains the delimiter."),
     Code("CELL_REQUIRED", "row", "Required cell is blank", "{label} is blank, and every client needs one.",
          "Fill the cell."),
@@ -64,7 +67,7 @@ _TABLE = (
     Code("CELL_READ_ONLY", "row", "Cannot be changed",
          "{label} of an existing client is never changed; the cell was ignored.",
          "Nothing to do."),
-    Code("COLUMN_UNKNOWN", "file", "Unknown column", "The column {shown} is not known and was ignored.",
+    Code("COLUMN_UNKNOWN", "file", "Unknown column", "The column {shown} is not known and was ignored.{detail}",
          "Nothing to do; or add an alias in the feed file (key `columns`)."),
     Code("ID_UNKNOWN", "row", "No client with this ID", "No client has the ID {shown}.",
          "Correct the ID, or leave it blank for a new client."),
@@ -92,7 +95,7 @@ CODES: dict[str, Code] = {code.code: code for code in _TABLE}
 
 def show(value: str, longest: int = 60) -> str:
     """A cell inside a sentence: quoted, one line, cut for the reader (never for the report)."""
-    flat = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in value)
+    flat = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in value[: longest + 1])
     return f"“{flat if len(flat) <= longest else flat[:longest] + '…'}”"
 
 

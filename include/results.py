@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -20,7 +21,10 @@ FINAL_STATES: frozenset[State] = frozenset({"merged", "refused", "discarded", "r
 
 @dataclass(frozen=True)
 class Problem:
-    """One reason. `row` counts records from 1 (0: the file as a whole), `line` is where the record starts."""
+    """One reason. `row` counts records from 1 (0: the file as a whole), `line` is where the record starts.
+
+    `meant`: what the feed's `values` could map the value to, '' where nobody knows.
+    """
 
     code: str
     field: str
@@ -29,6 +33,7 @@ class Problem:
     severity: Severity = "error"
     row: int = 0
     line: int = 0
+    meant: str = ""
 
 
 @dataclass(frozen=True)
@@ -102,17 +107,29 @@ class Import:
 
 @dataclass(frozen=True)
 class Cause:
-    """Failed rows with the same code, field and value: what a person mends at once.
+    """Rows with the same code, field and value: what a person mends at once.
 
-    `message` is the only one, or an example when `alike` is False.
+    `message` is the only one, or an example when `alike` is False. `severity` is `error` for failed rows.
     """
 
     code: str
     field: str
     value: str
+    severity: Severity
     rows: int
     message: str
     alike: bool
+    meant: str
+
+    @property
+    def value_map(self) -> str:
+        """A line for the feed's `values` that makes this value understood, '' where nobody knows what it means."""
+        return value_map(self.field, self.value, self.meant)
+
+
+def value_map(field: str, value: str, meant: str) -> str:
+    """`desk: {"London": "67a3..."}`; quoted, since YAML would read some IDs as numbers."""
+    return f"{field}: {{{json.dumps(value.strip(), ensure_ascii=False)}: {json.dumps(meant)}}}" if meant else ""
 
 
 @dataclass(frozen=True)

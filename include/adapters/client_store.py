@@ -181,6 +181,14 @@ _ROWS = """
 """
 
 
+def record_failed_rows(connection: sa.Connection, import_id: str) -> int:
+    """Write `import_rows` for the failed rows of `incoming` alone; gives their number."""
+    failed = sa.text("""
+        INSERT INTO import_rows (import_id, row, line, outcome, problems, cells)
+        SELECT :import_id, row, line, outcome, problems, cells FROM incoming WHERE outcome = 'failed' ORDER BY row""")
+    return connection.execute(failed, {"import_id": UUID(import_id)}).rowcount
+
+
 def plan(connection: sa.Connection) -> None:
     """Make the temporary table `planned`: each standing row's full new values, and whether they change anything."""
     connection.execute(sa.text(_PLAN))

@@ -117,22 +117,25 @@ def count_outcomes(connection: sa.Connection, import_id: str) -> dict[str, int]:
 
 
 _CAUSES = sa.text("""
-    SELECT p->>'code' AS code, p->>'field' AS field,
-           CASE WHEN count(DISTINCT p->>'value') = 1 OR p->>'code' = ANY(:by_value)
-                THEN min(p->>'value') ELSE '' END AS value,
-           count(DISTINCT r.row) AS rows,
-           min(p->>'message') AS message, count(DISTINCT p->>'message') = 1 AS alike
-    FROM import_rows r CROSS JOIN LATERAL jsonb_array_elements(r.problems) p
-    WHERE r.import_id = :import_id AND r.outcome = 'failed' AND p->>'severity' = 'error'
-    GROUP BY p->>'code', p->>'field', CASE WHEN p->>'code' = ANY(:by_value) THEN p->>'value' END
-    ORDER BY rows DESC, code, field LIMIT :most
+    SELECT code, field, severity, CASE WHEN count(DISTINCT value) = 1 THEN min(value) ELSE '' END AS value,
+           count(DISTINCT row) AS rows, min(message) AS message, count(DISTINCT message) = 1 AS alike,
+           CASE WHEN count(DISTINCT meant) = 1 THEN min(meant) ELSE '' END AS meant
+    FROM (
+        SELECT r.row, p->>'code' AS code, p->>'field' AS field, p->>'severity' AS severity, p->>'value' AS value,
+               p->>'message' AS message, coalesce(p->>'meant', '') AS meant,
+               CASE WHEN p->>'code' = ANY(:by_value) OR p->>'field' = 'active' THEN p->>'value' END AS word
+        FROM import_rows r CROSS JOIN LATERAL jsonb_array_elements(r.problems) p
+        WHERE r.import_id = :import_id AND r.problems IS NOT NULL
+          AND ((r.outcome = 'failed') = (p->>'severity' = 'error'))) found
+    GROUP BY code, field, severity, word
+    ORDER BY severity, rows DESC, code, field, word LIMIT :most
 """)
 # The same wrong word in many rows is one cause; wrong addresses are each their own.
 _BY_VALUE = ["CELL_NOT_ALLOWED", "CELL_REFERENCE_NOT_FOUND"]
 
 
 def causes(engine: sa.Engine, import_id: str, most: int = 20) -> list[Cause]:
-    """Failed rows by cause, the most frequent first."""
+    """Failed rows by cause, the most frequent first; then warnings about rows that did not fail."""
     with engine.connect() as connection:
         facts = {"import_id": UUID(import_id), "by_value": _BY_VALUE, "most": most}
         return [Cause(**row._mapping) for row in connection.execute(_CAUSES, facts)]

@@ -22,7 +22,7 @@ class FileSummary:
     @property
     def fixed(self) -> str:
         """`12 of 15 failed rows of “x.csv” are fixed`, for a corrected report; '' for any other file."""
-        if self.parent is None or self.entry.state != "merged":
+        if self.parent is None or self.entry.state != "merged" or self.parent.state == "refused":
             return ""
         failed = _number(self.parent.counts.failed, "failed row")
         return f"{self.entry.counts.imported:,} of {failed} of {show(self.parent.file_name)} are fixed."
@@ -46,10 +46,10 @@ class FileSummary:
 
     @property
     def to_do(self) -> str:
+        where = f": {self.entry.report_path}" if self.entry.report_path else ""
         if self.entry.state == "refused" and self.entry.code in CODES:
-            return CODES[self.entry.code].to_do
+            return f"{CODES[self.entry.code].to_do.rstrip('.')}{where or '.'}"
         if self.entry.state in ("merged", "previewed") and self.entry.counts.failed:
-            where = f": {self.entry.report_path}" if self.entry.report_path else ""
             return f"Correct the rows in the failed-row report and send it again; all other rows are done{where}"
         if self.entry.state in ("merged", "previewed", "discarded"):
             return ""
@@ -64,6 +64,8 @@ class FileSummary:
         return cause.message if cause.alike else f"{CODES[cause.code].title}, for example: {cause.message}"
 
     def advice_for(self, cause: Cause) -> str:
+        if cause.value_map:
+            return f"Use the ID, or add to `values` in the feed file: {cause.value_map}"
         return CODES[cause.code].to_do
 
 

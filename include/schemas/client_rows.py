@@ -59,19 +59,26 @@ REQUIRED = tuple(field.name for field in FIELDS.values() if field.required)
 CLEAR = "#N/A"
 
 _TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0")
-_TIMESTAMP = r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}(?::?\d{2})?)?)?"
+_TIMESTAMP = (
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+    r"(?:[Tt ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?(?:[Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?)?"
+)
 
 # RE2 syntax: pandas hands these to Arrow.
-_CONTROL_IN_TEXT = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x{9F}]"
+# U+FFFD stands for a letter that was lost before the file came here.
+_CONTROL_IN_TEXT = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x{9F}\x{FFFD}]"
+_VISIBLE = r"[^\p{Z}\p{Cc}\p{Cf}\x{034F}\x{115F}\x{1160}\x{17B4}\x{17B5}\x{2800}\x{3164}\x{FE00}-\x{FE0F}\x{FFA0}]"
 _INVISIBLE = (
-    r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\x{034F}\x{115F}\x{1160}\x{17B4}\x{17B5}\x{3164}\x{FE00}-\x{FE0F}\x{FFA0}\x{FFFC}]"
+    r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\x{034F}\x{115F}\x{1160}\x{17B4}\x{17B5}\x{3164}\x{FE00}-\x{FE0F}\x{FFA0}"
+    r"\x{FFFC}\x{FFFD}]"
 )
 _BEFORE_A_SIGN = r"[\p{Z}\p{Cc}\p{Cf}\x{034F}\x{115F}\x{1160}\x{2800}\x{3164}\x{FE00}-\x{FE0F}\x{FFA0}\"'`]*"
 _SIGN = r"[=+\-@\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}\x{FE62}\x{FE63}\x{FE66}\x{FE6B}\x{2212}]"
 _FORMULA = rf"^{_BEFORE_A_SIGN}{_SIGN}"
 _SIGN_OR_NUMBER = r"^[=+\-@]$|^[+-]?\d+(?:[.,]\d+)*$"
+_SCRIPT_URL = "|".join(r"\s*".join(f"{scheme}:") for scheme in ("javascript", "vbscript", "livescript"))
 _MARKUP = (
-    r"(?i)[<\x{FF1C}\x{FE64}]\s*[a-z/!?]|(?:java|vb|live)\s*script\s*:|data\s*:\s*text/html"
+    rf"(?i)[<\x{{FF1C}}\x{{FE64}}]\s*[a-z/!?%]|{_SCRIPT_URL}|data\s*:\s*[a-z]+/[a-z]"
     r"|&#x?[0-9a-f]+;?|\bon[a-z]{3,}\s*=\s*[\"'a-z]"
 )
 
@@ -82,11 +89,16 @@ def as_booleans(text: pd.Series) -> pd.Series:
 
 
 def as_timestamps(text: pd.Series) -> pd.Series:
-    """ISO 8601 dates and date-times to UTC instants; no zone means UTC; anything else is NaT, nothing rolls over."""
+    """ISO 8601 dates and date-times to UTC instants in microseconds, as PostgreSQL keeps them; no zone means UTC.
+
+    Anything else is NaT; nothing rolls over.
+    """
     import pandas as pd
 
-    well_formed = text.where(text.str.fullmatch(_TIMESTAMP))
-    return pd.to_datetime(well_formed, format="ISO8601", utc=True, errors="coerce")
+    well_formed = text.where(text.str.fullmatch(_TIMESTAMP)).str.upper().str.replace(",", ".", regex=False)
+    # One cell with nanoseconds would make pandas read the whole column in a unit that ends in 2262.
+    well_formed = well_formed.str.replace(r"(\.[0-9]{6})[0-9]+", r"\1", regex=True)
+    return pd.to_datetime(well_formed, format="ISO8601", utc=True, errors="coerce").dt.as_unit("us")
 
 
 def has_invisible_characters(text: pd.Series) -> pd.Series:
@@ -131,7 +143,8 @@ def _rules(field: Field, now: datetime, email_is_valid: Callable[[pd.Series], pd
     """(code, what a cell must be). Blank cells meet every rule but CELL_REQUIRED."""
     rules: list[Rule] = []
     if field.required:
-        rules.append(("CELL_REQUIRED", lambda s: s != ""))
+        visible = _VISIBLE if field.kind == "name" else "."
+        rules.append(("CELL_REQUIRED", lambda s: s.str.contains(visible, regex=True)))
     if (longest := field.longest) is not None:
         rules.append(("CELL_TOO_LONG", lambda s: s.str.len() <= longest))
     if field.shortest:
@@ -145,7 +158,7 @@ def _rules(field: Field, now: datetime, email_is_valid: Callable[[pd.Series], pd
     if field.kind in ("name", "username"):
         rules.append(("CELL_EXECUTABLE", lambda s: ~(is_formula(s) | is_markup(s))))
     if field.kind == "email":
-        rules.append(("CELL_FORMAT", lambda s: (s == "") | has_invisible_characters(s) | email_is_valid(s)))
+        rules.append(("CELL_FORMAT", lambda s: _judged_by_another_rule(s, field) | email_is_valid(s)))
     if field.kind == "boolean":
         rules.append(("CELL_FORMAT", lambda s: s.str.lower().isin(["", *_TRUE, *_FALSE])))
     if field.kind == "choice":
@@ -153,3 +166,7 @@ def _rules(field: Field, now: datetime, email_is_valid: Callable[[pd.Series], pd
     if field.kind == "timestamp":
         rules.append(("CELL_FORMAT", lambda s: (s == "") | (as_timestamps(s) <= now)))
     return rules
+
+
+def _judged_by_another_rule(emails: pd.Series, field: Field) -> pd.Series:
+    return (emails == "") | has_invisible_characters(emails) | (emails.str.len() > (field.longest or 0))

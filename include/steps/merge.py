@@ -30,6 +30,9 @@ def merge(corridor: Corridor, import_id: str) -> None:
         return
     with step(corridor, "merge", import_id):
         _merge_as_clients_are_now(corridor, import_id)
+    entry = import_ledger.find(corridor.engine, import_id)
+    if entry.state == "refused":
+        raise already_refused(entry)
 
 
 def _merge_as_clients_are_now(corridor: Corridor, import_id: str) -> None:
@@ -55,6 +58,8 @@ def _merge_once(corridor: Corridor, connection: sa.Connection, import_id: str) -
     if client_store.changed_since_prepared(connection):
         raise ClientsChanged("The clients this file speaks of have changed since it was prepared.")
     _fail_taken(connection, prepared)
+    if corridor.feed.on_failed_rows == "refuse_file" and _refuse_with_failed_rows(corridor, connection, entry):
+        return
     client_store.plan(connection)
     _apply(corridor, connection, entry)
     client_store.record_plan(connection, import_id)
@@ -62,6 +67,16 @@ def _merge_once(corridor: Corridor, connection: sa.Connection, import_id: str) -
     state: State = "previewed" if entry.dry_run else "merged"
     changed = {"code": None, "message": None, **{k: v for k, v in vars(counts).items() if k != "read"}}
     import_ledger.enter_state(connection, import_id, state, corridor.clock(), **changed)
+
+
+def _refuse_with_failed_rows(corridor: Corridor, connection: sa.Connection, entry: Import) -> bool:
+    """Refuse the file when a row failed, and keep the reasons; False when none did."""
+    failed = client_store.record_failed_rows(connection, entry.id)
+    if failed:
+        message = message_for("FILE_FAILED_ROWS", failed=f"{failed:,}", read=f"{entry.counts.read:,}")
+        changed = {"code": "FILE_FAILED_ROWS", "message": message, "failed": failed}
+        import_ledger.enter_state(connection, entry.id, "refused", corridor.clock(), **changed)
+    return failed > 0
 
 
 def _fail_taken(connection: sa.Connection, prepared: pd.DataFrame) -> None:

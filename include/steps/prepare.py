@@ -10,7 +10,7 @@ import pandas as pd
 from include.adapters import client_store, import_ledger
 from include.results import FINAL_STATES
 from include.steps.corridor import Corridor, step
-from include.transforms.deduplication import judge_claims, same_client, settle_duplicates
+from include.transforms.deduplication import settle
 from include.transforms.defaults import fill, typed
 from include.transforms.emails import email_keys
 from include.transforms.frames import join_problems, rows_with_errors
@@ -45,25 +45,21 @@ def decide(
     are judged by the merge, under its lock.
     """
     feed = corridor.feed
-    good = _with_keys(rows.drop(rows_with_errors(problems)))
+    good = with_keys(rows.drop(rows_with_errors(problems)))
     known = client_store.find_clients(corridor.engine, *_keys_to_look_up(good))
     judged, references = resolve(match(good, known), sent, _reference_data(corridor), feed.defaults)
     by_row = join_problems(problems, references, judge_mode(judged, feed), warn_of_read_only(judged, known))
     standing = judged.drop(rows_with_errors(by_row), errors="ignore")
 
-    clients = same_client(standing)
-    stand, duplicates = settle_duplicates(clients, rows["line"], feed.duplicates)
-    claims = judge_claims(standing.loc[stand])
-    every_problem = join_problems(by_row, duplicates, claims)
-
-    prepared = _with_clients(typed(judged), clients, import_id)
+    settled = settle(standing, feed.duplicates)
+    prepared = _with_clients(typed(judged), settled.clients, import_id)
     prepared = fill(prepared, feed.defaults, corridor.clock())
-    winners = stand.difference(rows_with_errors(claims))
-    prepared = _with_usernames(corridor, prepared, winners)
-    return _as_incoming(rows, prepared, every_problem)
+    prepared = _with_usernames(corridor, prepared, settled.winners)
+    return _as_incoming(rows, prepared, join_problems(by_row, settled.problems))
 
 
-def _with_keys(good: pd.DataFrame) -> pd.DataFrame:
+def with_keys(good: pd.DataFrame) -> pd.DataFrame:
+    """Add what `identity.match` needs: `id` in lower case, `email_key`, and `project` and `desk` even if blank."""
     blank = pd.Series("", index=good.index, dtype="str")
     present = {name: good.get(name, blank) for name in ("id", "project", "desk")}
     return good.assign(**present | {"id": present["id"].str.lower(), "email_key": email_keys(good["email"])})

@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 from pathlib import Path
+from stat import S_ISREG
 
 from include.adapters import import_ledger
 from include.adapters.storage import Waiting
@@ -38,14 +39,14 @@ def receive(corridor: Corridor, asked: Requested, only: str | None = None) -> li
         for left in mine:
             import_ledger.change(corridor.engine, left.id, dag_id=asked.dag_id, run_id=asked.run_id)
         for waiting in _waiting(corridor, only)[: max(0, corridor.feed.max_files_per_run - len(mine))]:
-            shown = waiting.name.encode("utf-8", "backslashreplace").decode().replace("\0", "")
-            _take(corridor, _claim(corridor, shown, waiting.name, asked))
+            _take(corridor, _claim(corridor, waiting.name, asked))
     return import_ledger.of_run(corridor.engine, asked.dag_id or "", asked.run_id or "")
 
 
 def receive_copy(corridor: Corridor, path: Path, asked: Requested) -> Import:
     """Open an import for a file that stays where it is (command line)."""
-    entry = import_ledger.open_import(corridor.engine, corridor.feed.name, path.name, None, asked, corridor.clock())
+    shown = _as_text(path.name)
+    entry = import_ledger.open_import(corridor.engine, corridor.feed.name, shown, None, asked, corridor.clock())
     staged = corridor.storage.staged_source(entry.id)
     staged.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(path, staged)
@@ -65,10 +66,15 @@ def _unfinished(corridor: Corridor, asked: Requested) -> list[Import]:
     return own + import_ledger.stalled(corridor.engine, dag_id, run_id)
 
 
-def _claim(corridor: Corridor, shown: str, name: str, asked: Requested) -> Import:
+def _claim(corridor: Corridor, name: str, asked: Requested) -> Import:
     return import_ledger.open_import(
-        corridor.engine, corridor.feed.name, shown, os.fsencode(name).hex(), asked, corridor.clock()
+        corridor.engine, corridor.feed.name, _as_text(name), os.fsencode(name).hex(), asked, corridor.clock()
     )
+
+
+def _as_text(name: str) -> str:
+    """A file name may be bytes that are no text; a database keeps only text."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _take(corridor: Corridor, entry: Import) -> None:
@@ -92,11 +98,12 @@ def _take(corridor: Corridor, entry: Import) -> None:
 def _note_content(corridor: Corridor, entry: Import) -> None:
     values: dict[str, str] = {}
     staged = corridor.storage.staged_source(entry.id)
-    size = staged.lstat().st_size
-    if not staged.is_symlink() and size <= corridor.feed.max_bytes:
+    found = staged.lstat()
+    # Reading what is no regular file could wait for ever.
+    if S_ISREG(found.st_mode) and found.st_size <= corridor.feed.max_bytes:
         with staged.open("rb") as content:
             values["sha256"] = hashlib.file_digest(content, "sha256").hexdigest()
-    import_ledger.change(corridor.engine, entry.id, bytes=size, inbox_name=None, **values)
+    import_ledger.change(corridor.engine, entry.id, bytes=found.st_size, inbox_name=None, **values)
 
 
 def _where_it_went(corridor: Corridor, name: str) -> str:

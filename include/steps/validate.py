@@ -39,14 +39,14 @@ class Judged:
 def judge_file(name: str, path: Path, feed: Feed, now: datetime, announced: int | None = None) -> Judged:
     """Everything that needs no database. Raises FileRefused."""
     check_name(name)
-    if path.is_symlink():
-        raise FileRefused("FILE_NAME", message_for("FILE_NAME", detail="The file is a link to another file."))
+    if path.is_symlink() or not path.is_file():
+        raise FileRefused("FILE_NAME", message_for("FILE_NAME", detail="The file is a link or a device, not a file."))
     check_size(path.stat().st_size, feed.max_bytes)
     records = read_records(decode(path.read_bytes(), feed.encoding), feed)
     check_announced(records, announced)
     sent, ragged = rows_frame(records)
     rows = clean(restored(sent) if is_report(records.header.names) else sent, feed.values)
-    problems = find_problems(sent, rows, ragged, len(records.header.names), now)
+    problems = find_problems(sent, rows, ragged, now)
     return Judged(records.header, sent, rows, problems, parent_of(records.header.names, records.cells))
 
 

@@ -3,31 +3,45 @@
 from __future__ import annotations
 
 import codecs
+import re
 
 from include.codes import message_for
 from include.errors import FileRefused
+from include.transforms.screening import check_binary, check_text_format, refuse_content
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig", "UTF-8"),
     (codecs.BOM_UTF16_LE, "utf-16", "UTF-16"),
     (codecs.BOM_UTF16_BE, "utf-16", "UTF-16"),
 )
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
+# Encodings whose bytes all look like ASCII: letters between shifts would be read as other letters.
+_ISO_2022 = re.compile(r"\x1b[ -/]+[0-~]")
+_HZ = re.compile(r"~\{(?:[!-~]{2})+~\}")
+_UTF_7 = re.compile(r"\+[A-Za-z0-9/+]{3,}-(?![^\s,;|]*@)")
 
 
 def decode(content: bytes, encoding: str | None = None) -> str:
     """Decode by the feed's encoding, else by the byte-order mark, else as UTF-8.
 
-    Raises FileRefused FILE_ENCODING (with the line), FILE_NOT_CSV (NUL characters) or FILE_EMPTY.
+    Raises FileRefused FILE_ENCODING (with the line), FILE_NOT_CSV (binary content, NUL characters) or FILE_EMPTY.
     """
     codec, name = _codec_of(content, encoding)
     try:
         text = content.decode(codec)
     except UnicodeDecodeError as error:
+        check_binary(content, error.start)
+        check_text_format(content[:2000].decode("latin-1"), header_is_good=True)
+        if b"\0" in content and codec.replace("_", "-")[:6] not in ("utf-16", "utf-32"):
+            refuse_content("it has NUL bytes", content.count(b"\n", 0, content.index(b"\0")) + 1)
         line = _line_of(content[: error.start], codec)
         raise FileRefused("FILE_ENCODING", _not_valid(error, content, name, encoding), line) from None
-    if "\0" in text:
-        line = _count_lines(text[: text.index("\0")]) + 1
-        raise FileRefused("FILE_NOT_CSV", message_for("FILE_NOT_CSV", detail="it has NUL characters"), line)
+    if control := _CONTROL.search(text):
+        # Behind a UTF-16 mark no position of the text is one of the content; only its beginning is looked at.
+        check_binary(content, len(text[: control.start()].encode(codec, "replace")) if name != "UTF-16" else 0)
+        _check_nul(content, text)
+    if encoding is None:
+        _check_disguised(content, text)
     if not text.strip("\ufeff \t\r\n"):
         raise FileRefused("FILE_EMPTY", message_for("FILE_EMPTY", detail="has no header"))
     return text
@@ -35,9 +49,7 @@ def decode(content: bytes, encoding: str | None = None) -> str:
 
 def _codec_of(content: bytes, encoding: str | None) -> tuple[str, str]:
     if content.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)) and encoding is None:
-        raise FileRefused(
-            "FILE_ENCODING", message_for("FILE_ENCODING", detail="The file is UTF-32; UTF-8 is expected."), 1
-        )
+        _refuse("The file is UTF-32; UTF-8 is expected.", 1)
     for mark, codec, name in _MARKS:
         # UTF-8's mark is never text in another encoding; failed-row reports carry it into any feed.
         if content.startswith(mark) and (encoding is None or name == "UTF-8" or _same(encoding, name)):
@@ -47,6 +59,41 @@ def _codec_of(content: bytes, encoding: str | None) -> tuple[str, str]:
 
 def _same(encoding: str, name: str) -> bool:
     return codecs.lookup(encoding).name.startswith(codecs.lookup(name).name)
+
+
+def _check_nul(content: bytes, text: str) -> None:
+    nul = text.find("\0")
+    if nul >= 0:
+        every_second = len(set(content[:200][0::2])) == 1 or len(set(content[:200][1::2])) == 1
+        hint = "; it looks like UTF-16 without a byte-order mark" if every_second and text.strip("\0") else ""
+        refuse_content(f"it has NUL characters{hint}", _count_lines(text[:nul]) + 1)
+
+
+def _check_disguised(content: bytes, text: str) -> None:
+    """Raise FILE_ENCODING where the text is readable and yet not what the sender wrote."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and not re.search(r"[\x00-\x7f]", text):
+        _refuse("The file begins with a UTF-16 byte-order mark, but its content is not UTF-16 in that order.", 1)
+    if shift := _ISO_2022.search(text):
+        _refuse("The file is in an ISO-2022 encoding; UTF-8 is expected.", _count_lines(text[: shift.start()]) + 1)
+    if not text.isascii():
+        return
+    if shift := _HZ.search(text):
+        _refuse("The file is in the HZ encoding; UTF-8 is expected.", _count_lines(text[: shift.start()]) + 1)
+    if (shift := _UTF_7.search(text)) and _is_utf_7(content, shift[0]):
+        _refuse("The file is in the UTF-7 encoding; UTF-8 is expected.", _count_lines(text[: shift.start()]) + 1)
+
+
+def _is_utf_7(content: bytes, shift: str) -> bool:
+    """True when every shift of the file is sound UTF-7, and this one, outside an address, holds letters."""
+    try:
+        content.decode("utf-7")
+        return shift.encode().decode("utf-7").isalpha()
+    except UnicodeDecodeError:
+        return False
+
+
+def _refuse(detail: str, line: int) -> None:
+    raise FileRefused("FILE_ENCODING", message_for("FILE_ENCODING", detail=detail), line)
 
 
 def _not_valid(error: UnicodeDecodeError, content: bytes, name: str, encoding: str | None) -> str:

@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 import pandas as pd
 
-from include.transforms.frames import join_problems, no_problems, problem_rows
+from include.transforms.frames import join_problems, no_problems, problem_rows, rows_with_errors
 
 Policy = Literal["keep_last", "keep_first", "reject"]
+
+
+@dataclass(frozen=True)
+class Settled:
+    """`clients`: `same_client` of every row; `winners`: rows that stand; `problems` of the others."""
+
+    clients: pd.Series
+    winners: pd.Index
+    problems: pd.DataFrame
+
+
+def settle(rows: pd.DataFrame, policy: Policy) -> Settled:
+    """One row a client, and nothing claimed by two: `rows` are good so far, with `line`, `means` and `email_key`."""
+    clients = same_client(rows)
+    stand, duplicates = settle_duplicates(clients, rows["line"], policy)
+    claims = judge_claims(rows.loc[stand])
+    return Settled(clients, stand.difference(rows_with_errors(claims)), join_problems(duplicates, claims))
 
 
 def same_client(rows: pd.DataFrame) -> pd.Series:
@@ -39,9 +57,8 @@ def settle_duplicates(clients: pd.Series, lines: pd.Series, policy: Policy) -> t
                  for row, rows in _peers(repeated)]  # fmt: skip
         found = problem_rows("DUPLICATE_IN_FILE", "", dict.fromkeys(repeated.index, ""), facts=facts)
         return clients.index.difference(repeated.index), found
-    stands = clients.groupby(clients, sort=False).transform(
-        lambda group: group.index[-1 if policy == "keep_last" else 0]
-    )
+    winners = repeated[~repeated.duplicated(keep="last" if policy == "keep_last" else "first")]
+    stands = repeated.map(pd.Series(winners.index, index=winners))
     replaced = stands[stands != stands.index]
     facts = [{"detail": f"Replaced by row {by} (line {lines[by]}), which is the same client."} for by in replaced]
     found = problem_rows("DUPLICATE_IN_FILE", "", dict.fromkeys(replaced.index, ""), "warning", facts)
@@ -70,6 +87,6 @@ def _peers(keys: pd.Series) -> list[tuple[int, list[int]]]:
 
 
 def _others(row: int, rows: list[int], longest: int = 5) -> str:
-    others = [str(other) for other in rows if other != row]
-    shown = ", ".join(others[:longest]) + (f" and {len(others) - longest} more" if len(others) > longest else "")
+    others, more = [str(other) for other in rows[: longest + 1] if other != row][:longest], len(rows) - 1 - longest
+    shown = ", ".join(others) + (f" and {more:,} more" if more > 0 else "")
     return f"row{'s' if len(others) > 1 else ''} {shown}"

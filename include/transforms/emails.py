@@ -15,7 +15,7 @@ from email_validator import EmailNotValidError, validate_email
 
 _PLAIN = r"[A-Za-z0-9!#$%&'*+/=?^_{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_{|}~-]+)*@[A-Za-z0-9.-]+"
 _PLAIN_ADDRESS = re.compile(_PLAIN)
-_LOCAL_PART_FITS, _LONGEST = r"^[^@]{1,64}@", 254
+_LOCAL_PART_FITS, _PUNYCODE, _LONGEST = r"^[^@]{1,64}@", r"(?i)[@.]xn--", 254
 
 
 def email_keys(emails: pd.Series) -> pd.Series:
@@ -26,19 +26,21 @@ def email_keys(emails: pd.Series) -> pd.Series:
 
 def are_valid(emails: pd.Series) -> pd.Series:
     """True where the library accepts the address, without asking the network."""
-    plain = (
-        emails.str.fullmatch(_PLAIN)
-        & emails.str.contains(_LOCAL_PART_FITS, regex=True)
-        & (emails.str.len() <= _LONGEST)
-    )
+    short = emails.str.len() <= _LONGEST
+    plain = short & emails.str.fullmatch(_PLAIN) & emails.str.contains(_LOCAL_PART_FITS, regex=True)
+    plain &= ~emails.str.contains(_PUNYCODE, regex=True)
     domains = emails.str.replace(r"^[^@]*@", "", regex=True)
     good_domains = [domain for domain in domains[plain].unique() if _ascii_domain(domain) is not None]
-    good_others = [email for email in emails[~plain].unique() if _key_of(email)]
+    good_others = [email for email in emails[short & ~plain].unique() if _key_of(email)]
     return (plain & domains.isin(good_domains)) | (~plain & emails.isin(good_others))
 
 
 def why_not_valid(email: str) -> str:
     """The end of the sentence 'E-mail “…” …'."""
+    if len(re.findall("[@＠]", email)) > 1:
+        return "is not one e-mail address: it has more than one @-sign"
+    if re.search(r"[<>()\"]", email):
+        return "is not a plain e-mail address: write it without name, quotes, brackets or comments"
     try:
         validate_email(email, check_deliverability=False)
     except EmailNotValidError as error:
@@ -47,8 +49,10 @@ def why_not_valid(email: str) -> str:
 
 
 def _key_of(email: str) -> str:
+    if len(email) > _LONGEST:  # the library reads every character first
+        return ""
     local, _, domain = email.rpartition("@")
-    if _PLAIN_ADDRESS.fullmatch(email) and re.match(_LOCAL_PART_FITS, email) and len(email) <= _LONGEST:
+    if _PLAIN_ADDRESS.fullmatch(email) and re.match(_LOCAL_PART_FITS, email) and not re.search(_PUNYCODE, email):
         ascii_domain = _ascii_domain(domain)
         return f"{local.lower()}@{ascii_domain}" if ascii_domain else ""
     try:

@@ -2,7 +2,7 @@
 
 rows      index `row` (from 1); `line` int64, one str column per field of the file ('' for blank),
           `cells` (list[str], as sent)
-problems  columns `row`, `code`, `field`, `value`, `message`, `severity`
+problems  columns `row`, `code`, `field`, `value`, `message`, `severity`, `meant`
 """
 
 from __future__ import annotations
@@ -17,23 +17,34 @@ from include.results import Severity
 from include.schemas.client_rows import FIELDS
 from include.transforms.records import Records
 
-PROBLEM_COLUMNS = ["row", "code", "field", "value", "message", "severity"]
+PROBLEM_COLUMNS = ["row", "code", "field", "value", "message", "severity", "meant"]
 META_COLUMNS = ["line", "cells"]
 
 
 def rows_frame(records: Records) -> tuple[pd.DataFrame, pd.Series]:
-    """All records as `rows`, and the number of cells found in those that are ragged (index row)."""
+    """All records as `rows`, and a sentence for each that is ragged (index row): its cells belong to no column."""
     width = len(records.header.names)
     index = pd.RangeIndex(1, len(records.cells) + 1, name="row")
-    lengths = pd.Series([len(cells) for cells in records.cells], index=index, dtype="int64")
-    whole = [cells if len(cells) == width else [""] * width for cells in records.cells]
+    ragged = {
+        position: _raggedness(len(cells), width)
+        for position, cells in enumerate(records.cells)
+        if len(cells) != width or position in records.unclear
+    }
+    blank = [""] * width
+    whole = [blank if position in ragged else cells for position, cells in enumerate(records.cells)]
     columns = list(zip(*whole, strict=True)) or [()] * width
     rows = pd.DataFrame(
         {field: pd.array(columns[i], dtype="str") for field, i in records.header.positions.items()}, index=index
     )
     rows.insert(0, "line", pd.Series(records.lines, index=index, dtype="int64"))
     rows["cells"] = pd.Series(records.cells, index=index, dtype=object)
-    return rows, lengths[lengths != width]
+    return rows, pd.Series({index[position]: sentence for position, sentence in ragged.items()}, dtype="str")
+
+
+def _raggedness(found: int, width: int) -> str:
+    if found == width:
+        return "A quoted cell of the row goes on after its closing quote: nobody can say where its cells end."
+    return f"The row has {found:,} cells, the header has {width:,}."
 
 
 def fields_in(rows: pd.DataFrame) -> list[str]:
@@ -50,8 +61,12 @@ def problem_rows(
     values: Mapping[int, str] | pd.Series,
     severity: Severity = "error",
     facts: Sequence[Mapping[str, Any]] | None = None,
+    meant: Sequence[str] | str = "",
 ) -> pd.DataFrame:
-    """One problem for each row in `values` (row to the value as sent); `facts` fill the code's sentence."""
+    """One problem for each row in `values` (row to the value as sent); `facts` fill the code's sentence.
+
+    `meant` is what the feed could map the value to, '' where nobody knows.
+    """
     pairs = list(values.items())
     if not pairs:
         return no_problems()
@@ -68,6 +83,7 @@ def problem_rows(
                 for (_, value), fact in zip(pairs, filled, strict=True)
             ],
             "severity": severity,
+            "meant": meant,
         }
     )
 

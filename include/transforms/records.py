@@ -4,49 +4,53 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 from include.codes import message_for
 from include.errors import FileRefused
 from include.schemas.feed import Feed
-from include.transforms.headers import Header, fields_of, holds_required, read_header
+from include.transforms.headers import Header, fields_of, holds_required, missing_columns, read_header
+from include.transforms.screening import check_text_format, refuse_content
 
 DELIMITERS = (",", ";", "\t", "|")
-_EXCEL_HINT = re.compile(r"sep=([,;\t|])(?:\r\n|\r|\n)", re.IGNORECASE)
+_EXCEL_HINT = re.compile(r"\"?sep=([,;\t|])\"?", re.IGNORECASE)
+_COUNT_UP_TO = 20  # times the limit: a file that is far too large need not be counted to its end
+_LOOK_FOR_HEADER = 50  # lines
+_MOST_COLUMNS = 16_384  # as many as a spreadsheet holds
 # Lengths are judged cell by cell, with a code; csv's own limit would be a stack trace.
 csv.field_size_limit(2**31 - 1)
 
 
 @dataclass(frozen=True)
 class Records:
-    """`cells[i]` is record i + 1 as sent; `lines[i]` the physical line (from 1) where it starts."""
+    """`cells[i]` is record i + 1 as sent; `lines[i]` the physical line (from 1) where it starts.
+
+    `unclear` holds the positions of records whose quotes do not say where their cells end.
+    """
 
     header: Header
     delimiter: str
     cells: list[list[str]]
     lines: list[int]
+    unclear: set[int] = field(default_factory=set)
 
 
 def read_records(text: str, feed: Feed) -> Records:
     """Split text into header and records.
 
-    Raises FILE_BROKEN_QUOTING, FILE_MISSING_COLUMN, FILE_DUPLICATE_COLUMN or FILE_TOO_MANY_RECORDS.
+    Raises FILE_BROKEN_QUOTING, FILE_MISSING_COLUMN, FILE_DUPLICATE_COLUMN, FILE_NOT_CSV, FILE_EMPTY or
+    FILE_TOO_MANY_RECORDS.
     """
-    hint = _EXCEL_HINT.match(text)
-    delimiter = feed.delimiter or (hint and hint[1]) or _delimiter_of(text, feed)
-    records = _records(text, delimiter)
-    line, names = next(records)
-    header = read_header(names, feed.columns, line)
-    lines, cells = [], []
-    for start, record in records:
-        lines.append(start)
-        cells.append(record)
-    if len(cells) > feed.max_records:
-        facts = {"found": f"{len(cells):,}", "limit": f"{feed.max_records:,}"}
-        raise FileRefused("FILE_TOO_MANY_RECORDS", message_for("FILE_TOO_MANY_RECORDS", **facts))
-    return Records(header, delimiter, cells, lines)
+    # StringIO ends lines at LF, CRLF and CR, and nowhere else.
+    lines = list(io.StringIO(text, newline=""))
+    hint = _EXCEL_HINT.fullmatch(lines[0].strip("\ufeff\r\n"))
+    source = _Lines(lines, 1 if hint else 0, '\\"' in text)
+    delimiter = _delimiter_of(source, feed, hint[1] if hint else None)
+    header = _header(source, delimiter, text, feed)
+    return _body(source, header, delimiter, feed)
 
 
 def check_announced(records: Records, announced: int | None) -> None:
@@ -57,82 +61,132 @@ def check_announced(records: Records, announced: int | None) -> None:
         raise FileRefused("FILE_COUNT_MISMATCH", message_for("FILE_COUNT_MISMATCH", **facts))
 
 
-def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """(line where it starts, cells) of every record; blank lines are not records."""
-    lines = _Lines(text)
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    skipped = 1 if _EXCEL_HINT.match(text) and next(lines) else 0
-    width = 0
-    while True:
-        start = reader.line_num + 1 + skipped
-        try:
-            record = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            record = _literal(lines.last, delimiter, start, reader.line_num + skipped, str(error))
-        if reader.line_num + skipped > start and width:
-            _refuse_swallowed(record, delimiter, width, start)
-        width = width or len(record)
-        if len(record) > 1 or (record and record[0].strip()):
-            yield start, record
+@dataclass(frozen=True)
+class _Lines:
+    """The physical lines of a file; the first `skipped` ones are not CSV; `escapes`: some quotes follow a backslash."""
+
+    lines: Sequence[str]
+    skipped: int
+    escapes: bool
+
+    def records(self, delimiter: str) -> Iterator[tuple[int, list[str], bool]]:
+        """(line where it starts, cells, whether its quotes are clear) of every record; blank lines are not records.
+
+        Raises FILE_BROKEN_QUOTING.
+        """
+        reader = csv.reader(itertools.islice(self.lines, self.skipped, None), delimiter=delimiter, strict=True)
+        width, end = 0, self.skipped
+        while True:
+            start, clear = end + 1, True
+            try:
+                record = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                end = reader.line_num + self.skipped
+                record, clear = _literal(self.lines[end - 1], delimiter, start, end, str(error)), False
+            end = reader.line_num + self.skipped
+            if not record or (len(record) == 1 and record[0] and not record[0].strip()):
+                continue
+            if end > start and width:
+                _refuse_swallowed(record, delimiter, width, start)
+            width = width or len(record)
+            yield start, record, clear and not (self.escapes and _ends_in_an_escape(record))
+
+
+def _header(source: _Lines, delimiter: str, text: str, feed: Feed) -> Header:
+    line, names, clear = next(source.records(delimiter), (0, [], True))
+    if not names:
+        raise FileRefused("FILE_EMPTY", message_for("FILE_EMPTY", detail="has no header"))
+    if len(names) > _MOST_COLUMNS:
+        detail = f"its header has {len(names):,} columns, and no spreadsheet holds more than {_MOST_COLUMNS:,}"
+        refuse_content(detail, line)
+    missing = missing_columns(names, feed.columns)
+    check_text_format(text, header_is_good=not missing)
+    if missing:
+        hint = _where_the_header_is(source, line, feed)
+        return read_header(names, feed.columns, line, hint)
+    if not clear:
+        _refuse_quoting(f"In the header, line {line}, a quoted name goes on after its closing quote.", line)
+    return read_header(names, feed.columns, line)
+
+
+def _body(source: _Lines, header: Header, delimiter: str, feed: Feed) -> Records:
+    numbered = itertools.islice(source.records(delimiter), 1, None)
+    cells: list[list[str]] = []
+    lines: list[int] = []
+    unclear: set[int] = set()
+    for start, record, clear in itertools.islice(numbered, feed.max_records):
+        if not clear:
+            unclear.add(len(cells))
+        lines.append(start)
+        cells.append(record)
+    if (first := next(numbered, None)) is not None:
+        more = sum(1 for _ in itertools.islice(numbered, feed.max_records * _COUNT_UP_TO))
+        found = f"{len(cells) + 1 + more:,}"
+        found = f"more than {found}" if next(numbered, None) else found
+        facts = {"found": found, "limit": f"{feed.max_records:,}"}
+        raise FileRefused("FILE_TOO_MANY_RECORDS", message_for("FILE_TOO_MANY_RECORDS", **facts), first[0])
+    return Records(header, delimiter, cells, lines, unclear)
 
 
 def _refuse_swallowed(record: list[str], delimiter: str, width: int, start: int) -> None:
     """Raises FILE_BROKEN_QUOTING when a line inside a cell has as many delimiters as a record of its own."""
-    for cell in record:
-        for line in cell.splitlines()[1:]:
-            if line.count(delimiter) >= max(width - 1, 1):
-                detail = f"A quoted cell of the record that starts at line {start} has swallowed the records after it."
-                raise FileRefused("FILE_BROKEN_QUOTING", message_for("FILE_BROKEN_QUOTING", detail=detail), start)
+    another = rf"[\r\n](?:[^\r\n{re.escape(delimiter)}]*{re.escape(delimiter)}){{{max(width - 1, 1)}}}"
+    if any(re.search(another, cell) for cell in record):
+        _refuse_quoting(
+            f"A quoted cell of the record that starts at line {start} has swallowed the records after it.", start
+        )
 
 
-class _Lines:
-    """The physical lines of a text, with their line ends; remembers the last one it gave."""
-
-    def __init__(self, text: str) -> None:
-        self._lines = io.StringIO(text, newline="")
-        self.last = ""
-
-    def __iter__(self) -> _Lines:
-        return self
-
-    def __next__(self) -> str:
-        self.last = next(self._lines)
-        return self.last
+def _ends_in_an_escape(record: list[str]) -> bool:
+    r"""True for `"Ann\", Lee"`: where `\"` means a quote, this is one cell and not two."""
+    return any(cell.endswith("\\") and after.count('"') % 2 for cell, after in itertools.pairwise(record))
 
 
 def _literal(line: str, delimiter: str, start: int, end: int, error: str) -> list[str]:
-    """The cells of a line like `"click") ;x`, where text follows a closing quote: taken letter for letter.
+    """The pieces of a line like `"click") ;x`, where text follows a closing quote.
 
-    The damage is this line's alone when its quotes are even in number, so only this row is judged by it
-    (usually ROW_RAGGED). Otherwise nobody can say where records end: FILE_BROKEN_QUOTING.
+    The damage is this line's alone when its quotes are even in number: then only this row fails.
+    Otherwise nobody can say where records end: FILE_BROKEN_QUOTING.
     """
-    if end > start or line.count('"') % 2 or "unexpected end of data" in error:
-        raise FileRefused("FILE_BROKEN_QUOTING", _quoting_sentence(error, start), start) from None
+    if "unexpected end of data" in error:
+        _refuse_quoting(f"A quote is opened in the record that starts at line {start} and never closed.", start)
+    if end > start or line.count('"') % 2:
+        _refuse_quoting(
+            f"In the record that starts at line {start} a quoted cell goes on after its closing quote.", start
+        )
     return line.rstrip("\r\n").split(delimiter)
 
 
-def _quoting_sentence(error: str, line: int) -> str:
-    if "unexpected end of data" in error:
-        detail = f"A quote is opened in the record that starts at line {line} and never closed."
-    else:
-        detail = f"In the record that starts at line {line} a quoted cell goes on after its closing quote."
-    return message_for("FILE_BROKEN_QUOTING", detail=detail)
+def _refuse_quoting(detail: str, line: int) -> None:
+    raise FileRefused("FILE_BROKEN_QUOTING", message_for("FILE_BROKEN_QUOTING", detail=detail), line) from None
 
 
-def _delimiter_of(text: str, feed: Feed) -> str:
+def _delimiter_of(source: _Lines, feed: Feed, hint: str | None) -> str:
     """The delimiter under which the header holds the required columns; else the one that names most fields."""
-    candidates = [(d, names) for d in DELIMITERS if (names := _header_under(text, d))]
-    for delimiter, names in candidates:
+    if feed.delimiter:
+        return feed.delimiter
+    found: dict[str, tuple[int, int]] = {}
+    for delimiter in dict.fromkeys((*([hint] if hint else []), *DELIMITERS)):
+        try:
+            names = next(source.records(delimiter), (0, [], True))[1][: _MOST_COLUMNS + 1]
+        except FileRefused:
+            continue
         if holds_required(names, feed.columns):
             return delimiter
-    found = {d: (sum(f is not None for f in fields_of(names, feed.columns)), len(names)) for d, names in candidates}
+        found[delimiter] = (sum(f is not None for f in fields_of(names, feed.columns)), len(names))
     return max(found, key=lambda d: found[d]) if found else ","
 
 
-def _header_under(text: str, delimiter: str) -> list[str] | None:
-    try:
-        return next(_records(text, delimiter))[1]
-    except FileRefused:
-        return None
+def _where_the_header_is(source: _Lines, line: int, feed: Feed) -> str:
+    """A hint when one of the first lines is a header under some delimiter; '' otherwise."""
+    for number, text in enumerate(source.lines[source.skipped : _LOOK_FOR_HEADER], source.skipped + 1):
+        for delimiter in DELIMITERS:
+            if not holds_required(next(csv.reader([text[:2000]], delimiter=delimiter), []), feed.columns):
+                continue
+            if number != line:
+                return f" The header seems to stand in line {number}: delete the lines above it."
+            shown = {"\t": "tab"}.get(delimiter, delimiter)
+            return f" This feed's delimiter is {feed.delimiter!r}, and the header seems to use {shown!r}."
+    return ""

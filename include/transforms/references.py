@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -32,12 +32,21 @@ class ReferenceData:
 
 
 @dataclass(frozen=True)
+class _NotFound:
+    """`meant` is the ID of the only one with the name that was sent, '' otherwise."""
+
+    field: str
+    sentence: str
+    meant: str = ""
+
+
+@dataclass(frozen=True)
 class _Verdict:
     """`project` and `desk` are IDs, None: the client keeps what it has."""
 
     project: str | None
     desk: str | None
-    problems: list[tuple[str, str]] = field(default_factory=list)
+    problems: list[_NotFound]
 
 
 def resolve(
@@ -51,16 +60,14 @@ def resolve(
     judge = _Judge(data, str(defaults.get("project", DEFAULT)), str(defaults.get("desk", DEFAULT)))
     groups = rows.groupby(_JUDGED_BY, sort=False).ngroup()
     verdicts = [judge.verdict(*key) for key in rows[_JUDGED_BY].drop_duplicates().itertuples(index=False, name=None)]
-    found = [
-        problem_rows(
-            "CELL_REFERENCE_NOT_FOUND",
-            name,
-            _sent(sent, name, groups.index[groups == number]),
-            facts=[{"detail": sentence}] * int((groups == number).sum()),
-        )
-        for number, verdict in enumerate(verdicts)
-        for name, sentence in verdict.problems
-    ]
+    found = []
+    for name in ("project", "desk"):
+        wrong = {number: p for number, verdict in enumerate(verdicts) for p in verdict.problems if p.field == name}
+        hit = groups[groups.isin(list(wrong))]
+        facts = [{"detail": wrong[number].sentence} for number in hit]
+        meant = [wrong[number].meant for number in hit]
+        cells = _sent(sent, name, hit.index)
+        found.append(problem_rows("CELL_REFERENCE_NOT_FOUND", name, cells, facts=facts, meant=meant))
     resolved = rows.assign(
         project=pd.Series([verdicts[g].project for g in groups], index=rows.index, dtype=object),
         desk=pd.Series([verdicts[g].desk for g in groups], index=rows.index, dtype=object),
@@ -74,63 +81,66 @@ class _Judge:
         named = default_project.lower()
         self._default_project = data.default_project if named == DEFAULT else named
         self._default_desk = default_desk.lower()
+        self._projects_by_name = _by_name((name, id) for id, name in data.projects.items())
+        self._desks_by_name = _by_name((desk.name, desk.id) for desk in data.desks.values())
+        self._first_desks = {desk.project_id: desk.id for desk in data.desks.values() if desk.is_default}
 
     def verdict(self, project: str, desk: str, is_new: bool, current: str) -> _Verdict:
-        problems: list[tuple[str, str]] = []
+        problems: list[_NotFound] = []
         chosen = self._project(project, is_new, problems)
         effective = chosen or (None if is_new or problems else current)
         moves = is_new or (chosen is not None and chosen != current)
         return _Verdict(chosen, self._desk(desk, effective, moves, problems), problems)
 
-    def _project(self, cell: str, is_new: bool, problems: list[tuple[str, str]]) -> str | None:
+    def _project(self, cell: str, is_new: bool, problems: list[_NotFound]) -> str | None:
         if cell == "" and not is_new:
             return None
-        if cell.lower() in ("", DEFAULT):
-            wanted, sentence = self._default_project, "There is no default project; name one."
-        else:
-            wanted, sentence = cell.lower(), self._no_project(cell)
+        by_default = cell.lower() in ("", DEFAULT)
+        wanted = self._default_project if by_default else cell.lower()
         if wanted in self._data.projects:
             return wanted
-        problems.append(("project", sentence))
+        if by_default:
+            problems.append(_NotFound("project", "There is no default project; name one."))
+        else:
+            problems.append(_not_found("project", cell, self._projects_by_name))
         return None
 
-    def _desk(self, cell: str, project: str | None, moves: bool, problems: list[tuple[str, str]]) -> str | None:
+    def _desk(self, cell: str, project: str | None, moves: bool, problems: list[_NotFound]) -> str | None:
         if cell.lower() in ("", DEFAULT):
             if project is None or (cell == "" and not moves):
                 return None
             fallback = self._default_desk_of(project)
             if fallback is None:
-                problems.append(
-                    ("desk", f"The project {show(self._data.projects[project])} has no default desk; name one.")
-                )
+                owner = show(self._data.projects[project])
+                problems.append(_NotFound("desk", f"The project {owner} has no default desk; name one."))
             return fallback
         desk = self._data.desks.get(cell.lower())
         if desk is None:
-            problems.append(("desk", self._no_desk(cell)))
+            problems.append(_not_found("desk", cell, self._desks_by_name))
         elif project is not None and desk.project_id != project:
             owner = show(self._data.projects[desk.project_id])
-            problems.append(
-                ("desk", f"The desk {show(desk.name)} belongs to the project {owner}, not to the client's.")
-            )
+            sentence = f"The desk {show(desk.name)} belongs to the project {owner}, not to the client's."
+            problems.append(_NotFound("desk", sentence))
         return desk.id if desk else None
 
     def _default_desk_of(self, project: str) -> str | None:
         wanted = self._data.desks.get(self._default_desk)
         if wanted and wanted.project_id == project:
             return wanted.id
-        return next((d.id for d in self._data.desks.values() if d.is_default and d.project_id == project), None)
-
-    def _no_project(self, cell: str) -> str:
-        named = [id for id, name in self._data.projects.items() if name.casefold() == cell.casefold()]
-        return f"No project has the ID {show(cell)}.{_ids_of('project', named)}"
-
-    def _no_desk(self, cell: str) -> str:
-        named = [desk.id for desk in self._data.desks.values() if desk.name.casefold() == cell.casefold()]
-        return f"No desk has the ID {show(cell)}.{_ids_of('desk', named)}"
+        return self._first_desks.get(project)
 
 
-def _ids_of(what: str, ids: list[str]) -> str:
-    return f" The {what} with that name has the ID {' or '.join(ids)}." if ids else ""
+def _by_name(named: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    ids: dict[str, list[str]] = {}
+    for name, id in named:
+        ids.setdefault(name.casefold(), []).append(id)
+    return ids
+
+
+def _not_found(what: str, cell: str, by_name: Mapping[str, list[str]]) -> _NotFound:
+    ids = by_name.get(cell.casefold(), [])
+    hint = f" The {what} with that name has the ID {' or '.join(ids)}." if ids else ""
+    return _NotFound(what, f"No {what} has the ID {show(cell)}.{hint}", ids[0] if len(ids) == 1 else "")
 
 
 def _sent(sent: pd.DataFrame, name: str, rows: pd.Index) -> pd.Series:

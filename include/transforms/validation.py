@@ -10,23 +10,21 @@ import pandera.errors
 from include.schemas.client_rows import FIELDS, Field, as_timestamps, is_formula, row_schema
 from include.transforms.emails import are_valid, why_not_valid
 from include.transforms.frames import fields_in, join_problems, problem_rows
+from include.transforms.headers import fields_of
 
 
-def find_problems(
-    sent: pd.DataFrame, cleaned: pd.DataFrame, ragged: pd.Series, width: int, now: datetime
-) -> pd.DataFrame:
+def find_problems(sent: pd.DataFrame, cleaned: pd.DataFrame, ragged: pd.Series, now: datetime) -> pd.DataFrame:
     """Problems of all rows.
 
     `sent` and `cleaned` are `rows` frames (cells as sent, and after cleaning); `ragged` maps the rows
-    that do not have `width` cells to the number they have. Ragged rows have that one problem only:
-    nobody can say which of their cells belongs to which column.
+    whose cells fit no column to a sentence. They have that one problem only.
     """
     whole = cleaned.drop(ragged.index)
-    return join_problems(_ragged_problems(ragged, width), *_cell_problems(sent, whole, now))
+    return join_problems(_ragged_problems(ragged), *_cell_problems(sent, whole, now))
 
 
-def _ragged_problems(ragged: pd.Series, width: int) -> pd.DataFrame:
-    facts = [{"found": found, "expected": width} for found in ragged]
+def _ragged_problems(ragged: pd.Series) -> pd.DataFrame:
+    facts = [{"detail": sentence} for sentence in ragged]
     return problem_rows("ROW_RAGGED", "", dict.fromkeys(ragged.index, ""), facts=facts)
 
 
@@ -75,6 +73,8 @@ def _facts(code: str, field: Field, cell: str) -> dict[str, object]:
 
 def _expected(field: Field, cell: str) -> str:
     if field.kind == "email":
+        if fields_of([cell], {}) == [field.name]:
+            return "is the name of its column: the header stands here once more, delete the line"
         return why_not_valid(cell)
     if field.kind == "timestamp":
         in_future = as_timestamps(pd.Series([cell], dtype="str")).notna().iloc[0]
@@ -87,5 +87,7 @@ def _expected(field: Field, cell: str) -> str:
 
 
 def _name_invisible(cell: str) -> str:
+    if "\ufffd" in cell:
+        return "the sign \ufffd, which stands for a letter that was lost before the file came here"
     found = sorted({c for c in cell if not c.isprintable() and c not in "\t\r\n"}) or sorted(set(cell) & set("\t\r\n"))
     return "an invisible character" + (f" (U+{ord(found[0]):04X})" if found else "")
