@@ -27,6 +27,15 @@ test: .venv lint  ## everything that CI checks; needs no service
 properties: .venv  ## the merge against its reference model, 20,000 random files
 	MERGE_EXAMPLES=20000 $(BIN)/python -m pytest tests/steps/test_merge_rules.py
 
+fuzz: .venv  ## five minutes of bytes that nobody would send; FUZZ_EXAMPLES=N for more or fewer
+	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-30000} $(BIN)/python -m pytest tests/steps/test_any_bytes.py --timeout 3600
+
+bench-refusals: .venv  ## how long it takes to refuse 20 MiB of each kind of content
+	$(BIN)/python -m benchmarks.refusals
+
+codes: .venv  ## write the table of codes into the README
+	$(BIN)/python -m tests.test_readme
+
 lint: .venv  ## layers, rules and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -40,4 +49,4 @@ format: .venv  ## put the code in order
 lock: .venv  ## pin again after a change of requirements*.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --custom-compile-command "make lock" requirements-dev.txt --output-file requirements.lock
 
-.PHONY: help demo stop clean test properties lint format lock
+.PHONY: help demo stop clean test properties fuzz bench-refusals codes lint format lock

@@ -15,11 +15,12 @@ from include.settings import ROOT
 
 @pytest.fixture
 def cli(clients_url, engine, tmp_path):
-    def _cli(*words: str, url: str = clients_url) -> subprocess.CompletedProcess[str]:
+    def _cli(*words: str, url: str = clients_url, **variables: str) -> subprocess.CompletedProcess[str]:
         environment = os.environ | {
             "PYTHONPATH": str(ROOT), "AIRFLOW_CONN_CLIENTS_DB": url, "CLIENT_IMPORTS_STORAGE": str(tmp_path / "s"),
         }  # fmt: skip
         environment.pop("CLIENT_IMPORTS_FEEDS", None)
+        environment |= variables
         command = [sys.executable, "-m", "include.cli", *words]
         return subprocess.run(command, env=environment, capture_output=True, text=True, cwd=ROOT, check=False)
 
@@ -29,8 +30,31 @@ def cli(clients_url, engine, tmp_path):
 def test_check_reads_like_a_linter_and_needs_no_database(cli):
     done = cli("check", str(SAMPLES / "partner_feed.csv"), "--feed", "acme", url="")
     assert done.returncode == 1
-    assert "partner_feed.csv:7: CELL_REQUIRED First name is blank, and every client needs one. (row 6)" in done.stdout
-    assert "2 x ROW_RAGGED" in done.stdout
+    file = SAMPLES / "partner_feed.csv"
+    assert f"{file}:7: CELL_REQUIRED First name is blank, and every client needs one. (row 6)" in done.stdout
+    assert f"{file}:3: DUPLICATE_IN_FILE Replaced by row 5 (line 6), which is the same client. (row 2)" in done.stdout
+    assert "2 x ROW_RAGGED: Give the row one cell per column" in done.stdout
+
+
+def test_check_takes_hostile_names_and_content_and_never_shows_a_stack_trace(cli, tmp_path):
+    for number, content in enumerate([b"", b"\x00", b"PK\x03\x04", b'First Name,Email\n"', b"\x1b]0;x\x07,Email\n"]):
+        (tmp_path / f"{number}\x1b[31m.csv").write_bytes(content)
+    (tmp_path / os.fsdecode(b"\xe4.csv")).write_text("First Name,Email\n")
+    paths = [str(path) for path in tmp_path.glob("*.csv")]
+    for words in (["check", *paths], ["check", *paths, "--json"], ["import", *paths]):
+        done = cli(*words)
+        assert done.returncode == 1, done.stderr
+        assert "Traceback" not in done.stdout + done.stderr and "\x1b[31m" not in done.stdout
+    results = [json.loads(line) for line in cli("check", *paths, "--json").stdout.splitlines()]
+    assert {result["code"] for result in results} == {"FILE_NAME"}
+
+
+def test_a_feed_that_takes_files_whole_is_checked_so(cli, tmp_path):
+    (tmp_path / "feeds").mkdir()
+    (tmp_path / "feeds" / "whole.yaml").write_text("title: Whole\non_failed_rows: refuse_file\n")
+    (tmp_path / "x.csv").write_text("First Name,Email\nAnn,ann@example.com\nBen,nobody\n")
+    done = cli("check", str(tmp_path / "x.csv"), "--feed", "whole", CLIENT_IMPORTS_FEEDS=str(tmp_path / "feeds"))
+    assert done.returncode == 1 and "FILE_FAILED_ROWS 1 of 2 rows failed" in done.stdout
 
 
 def test_import_gives_one_json_object_a_line_and_exit_0_when_all_is_merged(cli, clients):

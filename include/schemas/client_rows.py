@@ -98,7 +98,8 @@ def as_timestamps(text: pd.Series) -> pd.Series:
     well_formed = text.where(text.str.fullmatch(_TIMESTAMP)).str.upper().str.replace(",", ".", regex=False)
     # One cell with nanoseconds would make pandas read the whole column in a unit that ends in 2262.
     well_formed = well_formed.str.replace(r"(\.[0-9]{6})[0-9]+", r"\1", regex=True)
-    return pd.to_datetime(well_formed, format="ISO8601", utc=True, errors="coerce").dt.as_unit("us")
+    instants = pd.to_datetime(well_formed, format="ISO8601", utc=True, errors="coerce").dt.as_unit("us")
+    return instants.where(instants >= pd.Timestamp("0001-01-01", tz="UTC"))  # no calendar has a year 0
 
 
 def has_invisible_characters(text: pd.Series) -> pd.Series:

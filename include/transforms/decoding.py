@@ -18,7 +18,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
 # Encodings whose bytes all look like ASCII: letters between shifts would be read as other letters.
 _ISO_2022 = re.compile(r"\x1b[ -/]+[0-~]")
 _HZ = re.compile(r"~\{(?:[!-~]{2})+~\}")
-_UTF_7 = re.compile(r"\+[A-Za-z0-9/+]{3,}-(?![^\s,;|]*@)")
+_UTF_7 = re.compile(r"\+(?=\d*[A-Za-z/])[A-Za-z0-9/+]{3,}-?(?![A-Za-z0-9/+]|[^\s,;|]*@)")
 
 
 def decode(content: bytes, encoding: str | None = None) -> str:
@@ -30,12 +30,13 @@ def decode(content: bytes, encoding: str | None = None) -> str:
     try:
         text = content.decode(codec)
     except UnicodeDecodeError as error:
-        check_binary(content, error.start)
+        # The codec may have taken a mark off before it counted.
+        check_binary(content, error.start + len(content) - len(error.object))
         check_text_format(content[:2000].decode("latin-1"), header_is_good=True)
         if b"\0" in content and codec.replace("_", "-")[:6] not in ("utf-16", "utf-32"):
             refuse_content("it has NUL bytes", content.count(b"\n", 0, content.index(b"\0")) + 1)
-        line = _line_of(content[: error.start], codec)
-        raise FileRefused("FILE_ENCODING", _not_valid(error, content, name, encoding), line) from None
+        line = _line_of(error.object[: error.start], codec)
+        raise FileRefused("FILE_ENCODING", _not_valid(error, name, encoding), line) from None
     if control := _CONTROL.search(text):
         # Behind a UTF-16 mark no position of the text is one of the content; only its beginning is looked at.
         check_binary(content, len(text[: control.start()].encode(codec, "replace")) if name != "UTF-16" else 0)
@@ -84,20 +85,24 @@ def _check_disguised(content: bytes, text: str) -> None:
 
 
 def _is_utf_7(content: bytes, shift: str) -> bool:
-    """True when every shift of the file is sound UTF-7, and this one, outside an address, holds letters."""
+    """True when every shift of the file is sound UTF-7, and this one, outside an address, holds letters.
+
+    By chance `R+Tag` holds one letter of a far script; more than one, or one of a near script, is no chance.
+    """
     try:
         content.decode("utf-7")
-        return shift.encode().decode("utf-7").isalpha()
+        letters = shift.encode().decode("utf-7")
     except UnicodeDecodeError:
         return False
+    return letters.isalpha() and (len(letters) > 1 or letters < "\u0530")
 
 
 def _refuse(detail: str, line: int) -> None:
     raise FileRefused("FILE_ENCODING", message_for("FILE_ENCODING", detail=detail), line)
 
 
-def _not_valid(error: UnicodeDecodeError, content: bytes, name: str, encoding: str | None) -> str:
-    found = " ".join(f"{byte:02X}" for byte in content[error.start : error.start + 2])
+def _not_valid(error: UnicodeDecodeError, name: str, encoding: str | None) -> str:
+    found = " ".join(f"{byte:02X}" for byte in error.object[error.start : error.start + 2])
     expected = f"the feed's encoding, {encoding}" if encoding else name
     return message_for("FILE_ENCODING", detail=f"The bytes {found} are not valid in {expected}.")
 

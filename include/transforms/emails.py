@@ -15,7 +15,7 @@ from email_validator import EmailNotValidError, validate_email
 
 _PLAIN = r"[A-Za-z0-9!#$%&'*+/=?^_{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_{|}~-]+)*@[A-Za-z0-9.-]+"
 _PLAIN_ADDRESS = re.compile(_PLAIN)
-_LOCAL_PART_FITS, _PUNYCODE, _LONGEST = r"^[^@]{1,64}@", r"(?i)[@.]xn--", 254
+_PUNYCODE, _LONGEST = r"(?i)[@.]xn--", 254
 
 
 def email_keys(emails: pd.Series) -> pd.Series:
@@ -27,7 +27,7 @@ def email_keys(emails: pd.Series) -> pd.Series:
 def are_valid(emails: pd.Series) -> pd.Series:
     """True where the library accepts the address, without asking the network."""
     short = emails.str.len() <= _LONGEST
-    plain = short & emails.str.fullmatch(_PLAIN) & emails.str.contains(_LOCAL_PART_FITS, regex=True)
+    plain = short & emails.str.fullmatch(_PLAIN)
     plain &= ~emails.str.contains(_PUNYCODE, regex=True)
     domains = emails.str.replace(r"^[^@]*@", "", regex=True)
     good_domains = [domain for domain in domains[plain].unique() if _ascii_domain(domain) is not None]
@@ -52,7 +52,7 @@ def _key_of(email: str) -> str:
     if len(email) > _LONGEST:  # the library reads every character first
         return ""
     local, _, domain = email.rpartition("@")
-    if _PLAIN_ADDRESS.fullmatch(email) and re.match(_LOCAL_PART_FITS, email) and not re.search(_PUNYCODE, email):
+    if _PLAIN_ADDRESS.fullmatch(email) and not re.search(_PUNYCODE, email):
         ascii_domain = _ascii_domain(domain)
         return f"{local.lower()}@{ascii_domain}" if ascii_domain else ""
     try:

@@ -147,12 +147,14 @@ def _ends_in_an_escape(record: list[str]) -> bool:
 def _literal(line: str, delimiter: str, start: int, end: int, error: str) -> list[str]:
     """The pieces of a line like `"click") ;x`, where text follows a closing quote.
 
-    The damage is this line's alone when its quotes are even in number: then only this row fails.
+    The damage is this line's alone when its quotes are even in number, or would be with `\\"` as one of them:
+    then only this row fails.
     Otherwise nobody can say where records end: FILE_BROKEN_QUOTING.
     """
     if "unexpected end of data" in error:
         _refuse_quoting(f"A quote is opened in the record that starts at line {start} and never closed.", start)
-    if end > start or line.count('"') % 2:
+    quotes, escaped = line.count('"'), line.count('\\"')
+    if end > start or (quotes % 2 and (quotes - escaped) % 2):
         _refuse_quoting(
             f"In the record that starts at line {start} a quoted cell goes on after its closing quote.", start
         )

@@ -66,9 +66,11 @@ _LOOKS = (
     ("a uuencoded file", r"begin [0-7]{3} "),
     ("a patch", r"diff --git|--- \S+.*[\r\n]+\+\+\+ \S"),
     ("a configuration file", r"\[[\w .-]+\]\s*[\r\n]|---\s*[\r\n]"),
-    ("a script", r"(?:rem|import|from|package|using|require|include|sub|dim|option explicit|attribute vb_|on error|def|"
-                 r"class|function|const|let|var|param|set-executionpolicy|powershell|cmd|wscript|createobject|eval|"
-                 r"alert|document|window|module|#include|#requires|start-process|invoke-\w+|iex)\b[^\r\n,;|\t]*[({'\"=:./*\\<]|"
+    ("a script", r"(?:rem|import|from|package|using|require|include|sub|dim|option explicit|attribute vb_\w+|"
+                 r"on error|def|class|function|const|let|var|param|set-executionpolicy|powershell|cmd|wscript|"
+                 r"createobject|eval|alert|document|window|module|#include|#requires|start-process|invoke-\w+|iex)\b"
+                 r"[^\r\n,;|\t]*[({'\"=:./*\\<]|"
+                 r"(?:import|package|using|require|dim|option)\s+[\w.]+\s*;?\s*[\r\n]|"
                  r"\$\w+\s*=|/\*|//|\(function|'use strict'|\"use strict\""),
 )  # fmt: skip
 

@@ -47,7 +47,8 @@ def read(text: str, delimiter: str) -> list[tuple[int, list[str] | None]] | str:
         if not sound:
             rest = text[started:]
             end = min([i for i in (rest.find("\n"), rest.find("\r")) if i >= 0] or [len(rest)])
-            if multi or rest[:end].count('"') % 2:
+            odd = rest[:end].count('"') % 2 and (rest[:end].count('"') - rest[:end].count('\\"')) % 2
+            if multi or odd:
                 return BROKEN
             at = started + end
         raw = text[started:at]

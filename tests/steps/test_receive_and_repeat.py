@@ -94,6 +94,15 @@ def test_a_link_is_refused_and_what_it_points_to_is_not_read(corridor, storage, 
         validate(corridor, entry.id)
 
 
+@pytest.mark.timeout(60)
+def test_what_is_no_regular_file_is_refused_and_never_read(corridor, storage):
+    storage.inbox("default").mkdir(parents=True)
+    os.mkfifo(storage.inbox("default") / "x.csv")
+    (entry,) = receive(corridor, RUN)
+    with pytest.raises(FileRefused, match="FILE_NAME"):
+        validate(corridor, entry.id)
+
+
 def test_a_file_too_large_is_refused_by_its_size(corridor, drop, storage):
     small = Corridor.of(corridor.feed.model_copy(update={"max_bytes": 10}), corridor.engine, storage)
     drop("x.csv")

@@ -1,0 +1,95 @@
+"""Text is read as the sender wrote it, or the file is refused: never guessed, never repaired."""
+
+from __future__ import annotations
+
+import codecs
+import encodings.aliases
+
+import pytest
+
+from include.errors import FileRefused
+from include.transforms.decoding import decode
+
+TEXT = "First Name,Email\nZoë,zoe@example.com\nJosé,jose@example.com\nРуслан,r@example.com\n山田,y@example.com\n"
+
+
+def _codecs() -> list[str]:
+    found = set()
+    for name in sorted(set(encodings.aliases.aliases.values())):
+        try:
+            if codecs.lookup(name)._is_text_encoding:
+                found.add(name)
+        except LookupError:
+            continue
+    return sorted(found - {"mbcs", "oem", "undefined"})
+
+
+@pytest.mark.parametrize("codec", _codecs())
+def test_whatever_the_encoding_the_text_is_right_or_the_file_is_refused(codec):
+    for line in TEXT.splitlines()[1:]:
+        text = f"First Name,Email\n{line}\n"
+        try:
+            content = text.encode(codec)
+        except UnicodeError:
+            continue
+        try:
+            assert decode(content) == text
+        except FileRefused as refused:
+            assert refused.code in ("FILE_ENCODING", "FILE_NOT_CSV"), str(refused)
+
+
+@pytest.mark.parametrize(
+    "codec", ["cp1252", "iso-8859-15", "shift_jis", "gb18030", "koi8-r", "utf-16-le", "iso2022_jp"]
+)
+def test_a_feeds_own_encoding_is_used_when_it_says_so(codec):
+    for line in TEXT.splitlines():
+        try:
+            content = line.encode(codec)
+        except UnicodeEncodeError:
+            continue
+        assert decode(content, codec) == line
+
+
+@pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig", "utf-16"])
+def test_marks_are_understood_and_not_part_of_the_text(codec):
+    assert decode(TEXT.encode(codec)) == TEXT
+
+
+def test_a_report_with_a_utf_8_mark_is_read_in_any_feed():
+    assert decode("Zoë,x".encode("utf-8-sig"), "cp1252") == "Zoë,x"
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (codecs.BOM_UTF16_LE + b"First Name,Email\nAnn,ann@example.com\n ", "content is not UTF-16"),
+        (codecs.BOM_UTF16_BE + "First Name,Email\n".encode("utf-16-le"), "content is not UTF-16"),
+        (codecs.BOM_UTF16_LE + "Ann,x".encode("utf-16-le")[:-1], "not valid in UTF-16"),
+        (codecs.BOM_UTF16_LE + b"\x00\xd8,\x00", "not valid in UTF-16"),
+        (codecs.BOM_UTF8 + b"Zo\xeb,x", "bytes EB 2C are not valid in UTF-8"),
+        (codecs.BOM_UTF32_LE + "Ann".encode("utf-32-le"), "UTF-32"),
+        (b"Ann,\xc0\xaf", "not valid in UTF-8"),
+        (b"Ann,\xed\xa0\x80", "not valid in UTF-8"),
+        ("山田,y".encode("iso2022_jp"), "ISO-2022"),
+        ("山田,y".encode("hz"), "HZ"),
+        ("Zoë,y".encode("utf-7"), "UTF-7"),
+    ],
+)
+def test_a_wrong_mark_and_a_disguised_encoding_are_refused(content, sentence):
+    with pytest.raises(FileRefused, match=sentence) as refused:
+        decode(content)
+    assert refused.value.code == "FILE_ENCODING"
+
+
+@pytest.mark.parametrize(
+    "cell", ["john+dog-1@example.com", "a+b-c", "+49-30-1234", "~{", "C++", "Q+A-", "R+Tag", "+12025550123"]
+)
+def test_plus_signs_and_tildes_are_no_encoding(cell):
+    assert decode(f"First Name,Email\n{cell},a@example.com\n".encode()).splitlines()[1].startswith(cell)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_the_line_of_the_first_wrong_byte_is_named(end):
+    with pytest.raises(FileRefused) as refused:
+        decode(f"First Name,Email{end}Ann,a@example.com{end}".encode() + b"Zo\xeb,z@example.com")
+    assert refused.value.line == 3
