@@ -14,6 +14,8 @@ State = Literal[
 Severity = Literal["error", "warning"]
 
 OUTCOMES = ("created", "updated", "unchanged", "duplicate", "failed")
+# How the clients of a reverted import ended (SPEC.md section 11); `failed` is the third.
+REVERT_OUTCOMES = ("reverted", "kept")
 
 # Nothing happens to an import in one of these states unless a person asks for it.
 FINAL_STATES: frozenset[State] = frozenset({"merged", "refused", "discarded", "reverted", "previewed"})
@@ -92,6 +94,12 @@ class Import:
     dry_run: bool
     inbox_name: str | None
     announced: int | None
+    delimiter: str | None
+    plan_hash: str | None
+    reverts_import_id: str | None
+    reverted: int
+    kept: int
+    forgotten_at: datetime | None
     file_path: str | None
     report_path: str | None
     parent_import_id: str | None

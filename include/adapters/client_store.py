@@ -35,8 +35,8 @@ def _list(template: str, names: Iterable[str] = _CHANGEABLE) -> str:
 
 
 def _image(alias: str) -> str:
-    """The client's fields as JSON: what `client_changes` keeps."""
-    return "jsonb_build_object(" + ", ".join(f"'{name}', {alias}.{name}" for name in _STORED) + ")"
+    """The client's fields as JSON, and its e-mail's normal form: what `client_changes` keeps."""
+    return "jsonb_build_object(" + ", ".join(f"'{name}', {alias}.{name}" for name in (*_STORED, "email_key")) + ")"
 
 
 def find_clients(engine: sa.Engine, ids: Sequence[str], email_keys: Sequence[str]) -> pd.DataFrame:

@@ -173,5 +173,6 @@ def _all(engine: sa.Engine, *conditions: sa.ColumnElement[bool]) -> list[Import]
 def _import(row: sa.Row[Any]) -> Import:
     values = row._mapping
     own = {name: values[name] for name in Import.__dataclass_fields__ if name in values and name != "id"}
-    own["parent_import_id"] = str(parent) if (parent := values["parent_import_id"]) else None
+    for link in ("parent_import_id", "reverts_import_id"):
+        own[link] = str(values[link]) if values[link] else None
     return Import(id=str(values["id"]), counts=Counts(**{name: values[name] for name in _COUNTS}), **own)

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from include.results import OUTCOMES
+from include.results import OUTCOMES, REVERT_OUTCOMES
 
 metadata = MetaData(
     naming_convention={
@@ -127,15 +127,24 @@ imports = Table(
     Column("parent_import_id", Uuid, ForeignKey("imports.id")),
     Column("inbox_name", Text),
     Column("announced", Integer),
+    Column("delimiter", Text),
+    # What a person is shown before deciding (held, previewed), identified: the same plan has the same hash.
+    Column("plan_hash", Text),
+    # A revert is an import of its own; `reverted` and `kept` count clients.
+    Column("reverts_import_id", Uuid, ForeignKey("imports.id")),
+    Column("reverted", Integer, nullable=False, server_default=text("0")),
+    Column("kept", Integer, nullable=False, server_default=text("0")),
     Column("file_path", Text),
     Column("report_path", Text),
     Column("filed", Boolean, nullable=False, server_default=text("false")),
     Column("notified_state", Text),
     Column("received_at", DateTime(timezone=True), nullable=False),
     Column("state_times", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("forgotten_at", DateTime(timezone=True)),
     CheckConstraint(_one_of("state", STATES), name="state"),
     CheckConstraint(
-        "state NOT IN ('merged', 'reverted') OR read = created + updated + unchanged + duplicate + failed",
+        "state NOT IN ('merged', 'reverted', 'held', 'previewed')"
+        " OR read = created + updated + unchanged + duplicate + failed + reverted + kept",
         name="outcomes_add_up",
     ),
     # One file in an inbox belongs to one import until it has been taken out of the inbox.
@@ -154,6 +163,7 @@ imports = Table(
     Index("ix_imports_run", "dag_id", "run_id"),
     Index("ix_imports_unfinished", "feed", postgresql_where=text("NOT filed")),
     Index("ix_imports_parent", "parent_import_id"),
+    Index("ix_imports_reverts", "reverts_import_id", postgresql_where=text("reverts_import_id IS NOT NULL")),
 )
 
 import_rows = Table(
@@ -166,7 +176,7 @@ import_rows = Table(
     Column("client_id", Text),
     Column("problems", JSONB),
     Column("cells", JSONB),
-    CheckConstraint(_one_of("outcome", OUTCOMES), name="outcome"),
+    CheckConstraint(_one_of("outcome", (*OUTCOMES, *REVERT_OUTCOMES)), name="outcome"),
     # Created, updated and unchanged rows are many and asked for by client; the others are few and asked for by import.
     Index(
         "ix_import_rows_not_imported",

@@ -23,7 +23,7 @@ def report(corridor: Corridor, entry: Import) -> str | None:
     ]
     if entry.state == "refused":
         rows = _with_good_rows(corridor.staging.load(entry.id, "rows"), rows)
-    content = write_report(entry.header, rows, entry.id, corridor.feed.delimiter or ",")
+    content = write_report(entry.header, rows, entry.id, entry.delimiter or ",")
     return corridor.storage.write_report(entry.id, entry.feed, entry.received_at, entry.file_name, content)
 
 

@@ -33,6 +33,7 @@ class Judged:
     sent: pd.DataFrame
     rows: pd.DataFrame
     problems: pd.DataFrame
+    delimiter: str
     parent: str | None
 
 
@@ -47,7 +48,9 @@ def judge_file(name: str, path: Path, feed: Feed, now: datetime, announced: int 
     sent, ragged = rows_frame(records)
     rows = clean(restored(sent) if is_report(records.header.names) else sent, feed.values)
     problems = find_problems(sent, rows, ragged, now)
-    return Judged(records.header, sent, rows, problems, parent_of(records.header.names, records.cells))
+    return Judged(
+        records.header, sent, rows, problems, records.delimiter, parent_of(records.header.names, records.cells)
+    )
 
 
 def validate(corridor: Corridor, import_id: str) -> None:
@@ -77,6 +80,7 @@ def _leave(corridor: Corridor, import_id: str, judged: Judged) -> None:
         corridor.clock(),
         read=len(judged.rows),
         header=judged.header.names,
+        delimiter=judged.delimiter,
         file_problems=import_ledger.as_json([replace(p, row=0) for p in judged.header.problems]),
         parent_import_id=_parent_in_ledger(corridor, judged.parent),
         code=None,
