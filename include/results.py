@@ -102,6 +102,7 @@ class Import:
     forgotten_at: datetime | None
     file_path: str | None
     report_path: str | None
+    planned_path: str | None
     parent_import_id: str | None
     received_at: datetime
     state_times: dict[str, str]
@@ -152,6 +153,7 @@ class ImportResult:
     line: int | None = None
     counts: Counts = field(default_factory=Counts)
     report: str | None = None
+    planned: str | None = None
     problems: tuple[Problem, ...] = ()
 
     def as_json(self) -> dict[str, Any]:

@@ -1,14 +1,12 @@
-"""The client table: finding clients, and merging a prepared file in one transaction's statements.
+"""The client table: finding clients, and loading a prepared file beside them in the merge's transaction.
 
-The SQL is made from `FIELDS`, so that a new column needs no change here.
+The SQL is made from `FIELDS`, so that a new column needs no change here. What a file would do: `client_plan`.
 """
 
 from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Sequence
-from datetime import datetime
-from uuid import UUID
 
 import pandas as pd
 import pyarrow as arrow
@@ -26,17 +24,17 @@ INCOMING = {
        for name, field in FIELDS.items() if name != "id"},
 }  # fmt: skip
 
-_STORED = [name for name in FIELDS if name != "id"]
-_CHANGEABLE = [name for name, field in FIELDS.items() if field.changeable]
+STORED = [name for name in FIELDS if name != "id"]
+CHANGEABLE = [name for name, field in FIELDS.items() if field.changeable]
 
 
-def _list(template: str, names: Iterable[str] = _CHANGEABLE) -> str:
+def listed(template: str, names: Iterable[str] = CHANGEABLE) -> str:
     return ", ".join(template.format(name) for name in names)
 
 
-def _image(alias: str) -> str:
+def image(alias: str) -> str:
     """The client's fields as JSON, and its e-mail's normal form: what `client_changes` keeps."""
-    return "jsonb_build_object(" + ", ".join(f"'{name}', {alias}.{name}" for name in (*_STORED, "email_key")) + ")"
+    return "jsonb_build_object(" + ", ".join(f"'{name}', {alias}.{name}" for name in (*STORED, "email_key")) + ")"
 
 
 def find_clients(engine: sa.Engine, ids: Sequence[str], email_keys: Sequence[str]) -> pd.DataFrame:
@@ -73,6 +71,8 @@ def lock_clients(connection: sa.Connection) -> None:
     connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtextextended('client imports: merge', 0))"))
     # Waiting for ever behind a forgotten transaction helps nobody; the task is retried.
     connection.execute(sa.text("SET LOCAL lock_timeout = '60s'"))
+    # Instants in before and after images read the same whoever wrote them.
+    connection.execute(sa.text("SET LOCAL timezone = 'UTC'"))
     connection.execute(sa.text("LOCK TABLE clients IN SHARE ROW EXCLUSIVE MODE"))
 
 
@@ -145,63 +145,3 @@ def fail_rows(connection: sa.Connection, rows: Sequence[int], problems: Sequence
         WHERE f.row = i.row"""),
         {"rows": list(rows), "problems": list(problems), "cells": list(cells)},
     )
-
-
-_PLAN = f"""
-    CREATE TEMPORARY TABLE planned ON COMMIT DROP AS
-    SELECT p.*, NOT p.is_new AND ({_list("p.{0}")}) IS DISTINCT FROM ({_list("c.{0}")}) AS changes,
-           CASE WHEN NOT p.is_new THEN {_image("c")} END AS before
-    FROM (
-        SELECT i.row, i.client_id, i.is_new, i.email_key, coalesce(c.created, i.created) AS created,
-               {_list("coalesce(i.{0}, c.{0}) AS {0}")}
-        FROM incoming i LEFT JOIN clients c ON c.id = i.client_id
-        WHERE i.outcome IS NULL) p
-    LEFT JOIN clients c ON c.id = p.client_id
-"""
-_UPDATE = f"""
-    UPDATE clients c SET {_list("{0} = p.{0}")}, email_key = p.email_key, updated_at = :now, last_import_id = :import_id
-    FROM planned p WHERE p.changes AND c.id = p.client_id
-"""
-_INSERT = f"""
-    INSERT INTO clients (id, email_key, created_at, updated_at, last_import_id, {_list("{0}", _STORED)})
-    SELECT client_id, email_key, :now, :now, :import_id, {_list("{0}", _STORED)} FROM planned WHERE is_new
-"""
-_CHANGES = f"""
-    INSERT INTO client_changes (import_id, client_id, row, before, after)
-    SELECT :import_id, client_id, row, before, {_image("p")} FROM planned p WHERE is_new OR changes
-"""
-_ROWS = """
-    INSERT INTO import_rows (import_id, row, line, outcome, client_id, problems, cells)
-    SELECT :import_id, i.row, i.line,
-           coalesce(i.outcome, CASE WHEN p.is_new THEN 'created' WHEN p.changes THEN 'updated' ELSE 'unchanged' END),
-           CASE WHEN i.outcome IS DISTINCT FROM 'failed' THEN i.client_id END, i.problems,
-           CASE WHEN i.problems IS NOT NULL THEN i.cells END
-    FROM incoming i LEFT JOIN planned p ON p.row = i.row
-    ORDER BY i.row
-"""
-
-
-def record_failed_rows(connection: sa.Connection, import_id: str) -> int:
-    """Write `import_rows` for the failed rows of `incoming` alone; gives their number."""
-    failed = sa.text("""
-        INSERT INTO import_rows (import_id, row, line, outcome, problems, cells)
-        SELECT :import_id, row, line, outcome, problems, cells FROM incoming WHERE outcome = 'failed' ORDER BY row""")
-    return connection.execute(failed, {"import_id": UUID(import_id)}).rowcount
-
-
-def plan(connection: sa.Connection) -> None:
-    """Make the temporary table `planned`: each standing row's full new values, and whether they change anything."""
-    connection.execute(sa.text(_PLAN))
-
-
-def apply_plan(connection: sa.Connection, import_id: str, now: datetime) -> None:
-    """Write clients: all updates in one statement (so that e-mails can swap), then the new ones."""
-    facts = {"import_id": UUID(import_id), "now": now}
-    connection.execute(sa.text(_UPDATE), facts)
-    connection.execute(sa.text(_INSERT), facts)
-
-
-def record_plan(connection: sa.Connection, import_id: str) -> None:
-    """Write `client_changes` and `import_rows`."""
-    connection.execute(sa.text(_CHANGES), {"import_id": UUID(import_id)})
-    connection.execute(sa.text(_ROWS), {"import_id": UUID(import_id)})

@@ -92,7 +92,7 @@ def stalled(engine: sa.Engine, dag_id: str, run_id: str) -> list[Import]:
     A feed's DAG has one active run at a time, so whatever another run left is nobody's any more.
     """
     on_the_way = imports.c.state.in_(["received", "validated", "prepared"])
-    not_filed = sa.and_(imports.c.state.in_(["merged", "refused", "previewed"]), ~imports.c.filed)
+    not_filed = sa.and_(imports.c.state.in_(["merged", "refused", "previewed", "discarded"]), ~imports.c.filed)
     return _all(engine, imports.c.dag_id == dag_id, imports.c.run_id != run_id, sa.or_(on_the_way, not_filed))
 
 
@@ -158,6 +158,27 @@ def failed_rows(engine: sa.Engine, import_id: str) -> list[tuple[int, int, list[
     query = sa.select(*columns).where(import_rows.c.import_id == UUID(import_id), import_rows.c.outcome == "failed")
     with engine.connect() as connection:
         return [tuple(row) for row in connection.execute(query.order_by(import_rows.c.row))]
+
+
+def planned_changes(engine: sa.Engine, import_id: str) -> list[dict[str, Any]]:
+    """row, line, outcome, client_id, before, after of each client that the import changed or would change."""
+    query = sa.text("""
+        SELECT ch.row, r.line, r.outcome, ch.client_id, ch.before, ch.after
+        FROM client_changes ch JOIN import_rows r ON r.import_id = ch.import_id AND r.row = ch.row
+        WHERE ch.import_id = :id ORDER BY ch.row""")
+    with engine.connect() as connection:
+        return [dict(row._mapping) for row in connection.execute(query, {"id": UUID(import_id)})]
+
+
+def held(engine: sa.Engine, feed: str) -> list[Import]:
+    """Imports of a feed that wait for a person, in order of arrival."""
+    return _all(engine, imports.c.feed == feed, imports.c.state == "held")
+
+
+def merged_after(engine: sa.Engine, entry: Import) -> list[Import]:
+    """Files of the same feed that arrived later and are merged already."""
+    same_feed = sa.and_(imports.c.feed == entry.feed, imports.c.reverts_import_id.is_(None))
+    return _all(engine, same_feed, imports.c.state == "merged", imports.c.arrival > entry.arrival)
 
 
 def as_json(problems: Sequence[Problem]) -> list[dict[str, Any]]:

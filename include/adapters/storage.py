@@ -100,9 +100,11 @@ class Storage:
         shutil.rmtree(source.parent, ignore_errors=True)
         return str(target.relative_to(self.root))
 
-    def write_report(self, import_id: str, feed: str, received: datetime, name: str, content: bytes) -> str:
-        """Write a failed-row report, whole or not at all, and give its path."""
-        target = self._last_place("reports", feed, received, name, f"{import_id}.failed.csv")
+    def write_report(
+        self, import_id: str, feed: str, received: datetime, name: str, content: bytes, kind: str = "failed"
+    ) -> str:
+        """Write a report (`failed` rows or `planned` changes), whole or not at all, and give its path."""
+        target = self._last_place("reports", feed, received, name, f"{import_id}.{kind}.csv")
         target.parent.mkdir(parents=True, exist_ok=True)
         unfinished = target.with_name(f".{import_id}.{os.getpid()}.part")
         unfinished.write_bytes(content)

@@ -18,6 +18,7 @@ class FileSummary:
     entry: Import
     causes: Sequence[Cause]
     parent: Import | None = None
+    review: str = ""
 
     @property
     def fixed(self) -> str:
@@ -40,6 +41,8 @@ class FileSummary:
             verb = "would be imported (dry run)" if entry.state == "previewed" else "imported"
             failed = f"; {_number(counts.failed, 'row')} failed" if counts.failed else ""
             return f"{_number(counts.imported, 'row')} of {counts.read:,} {verb}{failed}."
+        if entry.state == "held":
+            return f"Held, nothing is imported yet: somebody has to decide. {entry.message}"
         if entry.state == "discarded":
             return entry.message or "Discarded."
         return "Not imported yet, because of a fault on our side. The file is safe and will be tried again."
@@ -51,6 +54,8 @@ class FileSummary:
             return f"{CODES[self.entry.code].to_do.rstrip('.')}{where or '.'}"
         if self.entry.state in ("merged", "previewed") and self.entry.counts.failed:
             return f"Correct the rows in the failed-row report and send it again; all other rows are done{where}"
+        if self.entry.state == "held":
+            return f"Look at the planned changes ({self.entry.planned_path}), then approve or discard: {self.review}"
         if self.entry.state in ("merged", "previewed", "discarded"):
             return ""
         return "Nothing for the sender to do. An engineer opens the run, reads the log and clears the red task."
@@ -71,7 +76,10 @@ class FileSummary:
 
 @dataclass(frozen=True)
 class Summary:
-    """`feed` and `title` of the feed, the run's files in order of arrival, and a link into the Airflow UI."""
+    """`feed` and `title` of the feed, files in order of arrival, and a link into the Airflow UI.
+
+    Who is to blame shows at once: a refused or failed row is the sender's, OUR FAULT is ours, held is a question.
+    """
 
     feed: str
     title: str
@@ -93,6 +101,8 @@ class Summary:
         parts += [f"{number:,} {name}" for name in ("created", "updated", "unchanged") if (number := self._sum(name))]
         parts += [_number(failed, "failed row")] if (failed := self._sum("failed")) else []
         parts += [f"{len(refused)} refused"] if refused else []
+        held = [f for f in self.files if f.entry.state == "held"]
+        parts += [f"{len(held)} held: please decide"] if held else []
         if ours or not self.files:
             waiting = f"{len(ours)} not imported yet" if ours else "nothing taken"
             return f"{self.feed}: OUR FAULT, {', '.join(parts)}, {waiting}"

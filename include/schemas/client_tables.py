@@ -136,6 +136,7 @@ imports = Table(
     Column("kept", Integer, nullable=False, server_default=text("0")),
     Column("file_path", Text),
     Column("report_path", Text),
+    Column("planned_path", Text),
     Column("filed", Boolean, nullable=False, server_default=text("false")),
     Column("notified_state", Text),
     Column("received_at", DateTime(timezone=True), nullable=False),

@@ -22,11 +22,22 @@ class _Strict(BaseModel):
 
 
 class Hold(_Strict):
-    """Shares of a file's records above which an import waits for a person; None: never."""
+    """Shares of a file's records above which an import waits for a person; None: never.
+
+    `from_records`: smaller files are not held. `reviewers`: Airflow user names who may answer, empty for everyone
+    who may edit the DAG's runs. No answer within `answer_days` discards the import.
+    """
 
     failed_over: Share | None = None
     updated_over: Share | None = None
     deactivated_over: Share | None = None
+    from_records: Annotated[int, Field(ge=1)] = 1
+    reviewers: list[str] = []
+    answer_days: Annotated[float, Field(gt=0, le=90)] = 7
+
+
+# Nobody is there when a watched feed runs; a few odd rows are no reason to wake somebody.
+_HOLD_OF_WATCHED_FEEDS = {"failed_over": 0.5, "deactivated_over": 0.2, "from_records": 20}
 
 
 class Notify(_Strict):
@@ -74,8 +85,11 @@ class Feed(_Strict):
 
     @model_validator(mode="before")
     @classmethod
-    def _inbox_is_the_feeds_name(cls, keys: Any) -> Any:
-        return {"inbox": keys.get("name", ""), **keys} if isinstance(keys, dict) else keys
+    def _what_follows_from_other_keys(cls, keys: Any) -> Any:
+        if not isinstance(keys, dict):
+            return keys
+        watched = {"hold": _HOLD_OF_WATCHED_FEEDS} if keys.get("schedule") == "watch" else {}
+        return {"inbox": keys.get("name", ""), **watched, **keys}
 
     @field_validator("inbox")
     @classmethod

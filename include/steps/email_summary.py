@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from include.adapters import import_ledger
 from include.emails.summary import FileSummary, Summary
-from include.results import Requested
+from include.results import Import, Requested
 from include.steps.corridor import Corridor
+from include.steps.review import REVIEW_DAG, review_run_id
 
 Send = Callable[[Summary, dict[str, bytes]], None]
 
@@ -17,7 +18,16 @@ def email_summary(corridor: Corridor, asked: Requested, link: str, send: Send) -
 
     The ledger remembers what people have been told, so repeating the task mails only news.
     """
-    summary = summary_of(corridor, asked, link)
+    return _mail(corridor, summary_of(corridor, asked, link), send)
+
+
+def email_decision(corridor: Corridor, import_id: str, link: str, send: Send) -> str:
+    """Tell the same people what became of an import that was held."""
+    entry = import_ledger.find(corridor.engine, import_id)
+    return _mail(corridor, _summary(corridor, [entry], link), send)
+
+
+def _mail(corridor: Corridor, summary: Summary, send: Send) -> str:
     notify = corridor.feed.notify
     if not notify.to or notify.when == "never" or (notify.when == "problems" and not summary.has_problems):
         return f"Nobody asked for this mail (notify.when: {notify.when})."
@@ -30,12 +40,17 @@ def email_summary(corridor: Corridor, asked: Requested, link: str, send: Send) -
 
 
 def summary_of(corridor: Corridor, asked: Requested, link: str) -> Summary:
-    entries = import_ledger.of_run(corridor.engine, asked.dag_id or "", asked.run_id or "")
+    return _summary(corridor, import_ledger.of_run(corridor.engine, asked.dag_id or "", asked.run_id or ""), link)
+
+
+def _summary(corridor: Corridor, entries: Sequence[Import], link: str) -> Summary:
+    airflow = link.split("/dags/")[0]
     files = [
         FileSummary(
             entry,
             import_ledger.causes(corridor.engine, entry.id),
             import_ledger.find(corridor.engine, entry.parent_import_id) if entry.parent_import_id else None,
+            f"{airflow}/dags/{REVIEW_DAG}/runs/{review_run_id(entry)}/tasks/decide/required_actions",
         )
         for entry in entries
     ]

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from include.adapters import import_ledger
 from include.steps.corridor import Corridor
-from include.steps.report import report
+from include.steps.report import report, report_planned
 
-_PLACES = {"merged": "archive", "previewed": "archive", "refused": "refused"}
+_PLACES = {"merged": "archive", "previewed": "archive", "refused": "refused", "discarded": "refused"}
 
 
 def file_away(corridor: Corridor, import_id: str) -> None:
-    """Repeating it does nothing; an import that is still on its way keeps its staged data."""
+    """Repeating it does nothing; an import that is still on its way, or held, keeps its staged data."""
     entry = import_ledger.find(corridor.engine, import_id)
     place = _PLACES.get(entry.state)
-    if place is None or entry.filed:
-        return
-    report_path = report(corridor, entry)
+    if entry.filed or (place is None and entry.state != "held"):
+        return None
+    paths = {"report_path": report(corridor, entry), "planned_path": report_planned(corridor, entry)}
+    if place is None:
+        return import_ledger.change(corridor.engine, import_id, **paths)
     path = corridor.storage.file_away(entry.id, place, entry.feed, entry.received_at, entry.file_name)
-    import_ledger.change(corridor.engine, import_id, file_path=path, report_path=report_path, filed=True)
+    import_ledger.change(corridor.engine, import_id, file_path=path, filed=True, **paths)

@@ -62,5 +62,6 @@ def result_of(engine: sa.Engine, import_id: str) -> ImportResult:
         line=entry.line,
         counts=entry.counts,
         report=entry.report_path,
+        planned=entry.planned_path,
         problems=tuple(import_ledger.problems_of(engine, import_id)),
     )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
 import pandas as pd
 import sqlalchemy as sa
 
-from include.adapters import client_store, import_ledger
+from include.adapters import client_plan, client_store, import_ledger
 from include.codes import message_for
 from include.errors import ClientsChanged, FileRefused, OutcomesDoNotAddUp
 from include.results import FINAL_STATES, Counts, Import, Requested, State
@@ -17,39 +19,55 @@ from include.steps.corridor import Corridor, already_refused, step
 from include.steps.file_away import file_away
 from include.steps.prepare import prepare_again
 from include.steps.validate import refuse_if_merged_before
+from include.transforms.holding import Weight, reasons_to_hold
 
 _TRIES = 5
 
 
-def merge(corridor: Corridor, import_id: str) -> None:
-    """Bring a prepared import to `merged` (or `previewed`). Repeating it does nothing; raises FileRefused again."""
+@dataclass(frozen=True)
+class Approval:
+    """A person's yes to one plan, known by its hash."""
+
+    plan_hash: str
+    by: str
+
+
+def merge(corridor: Corridor, import_id: str, approval: Approval | None = None) -> None:
+    """Bring a prepared import to `merged`, `held` or `previewed`. Repeating it does nothing; raises FileRefused again.
+
+    A held import goes on only with an `approval`, and only if its plan is still the one that was approved.
+    """
     entry = import_ledger.find(corridor.engine, import_id)
     if entry.state == "refused":
         raise already_refused(entry)
-    if entry.state in FINAL_STATES or not entry.has_been("prepared"):
+    if _stays_as_it_is(entry, approval) or not entry.has_been("prepared"):
         return
     with step(corridor, "merge", import_id):
-        _merge_as_clients_are_now(corridor, import_id)
+        _merge_as_clients_are_now(corridor, import_id, approval)
     entry = import_ledger.find(corridor.engine, import_id)
     if entry.state == "refused":
         raise already_refused(entry)
 
 
-def _merge_as_clients_are_now(corridor: Corridor, import_id: str) -> None:
+def _stays_as_it_is(entry: Import, approval: Approval | None) -> bool:
+    return entry.state in FINAL_STATES or (entry.state == "held" and approval is None)
+
+
+def _merge_as_clients_are_now(corridor: Corridor, import_id: str, approval: Approval | None) -> None:
     """What was prepared may be older than the last write to the clients: then it is prepared again."""
     for attempt in range(1, _TRIES + 1):
         try:
             with corridor.engine.begin() as connection:
-                return _merge_once(corridor, connection, import_id)
+                return _merge_once(corridor, connection, import_id, approval)
         except (ClientsChanged, sa.exc.IntegrityError):
             if attempt == _TRIES:
                 raise
             prepare_again(corridor, import_id)
 
 
-def _merge_once(corridor: Corridor, connection: sa.Connection, import_id: str) -> None:
+def _merge_once(corridor: Corridor, connection: sa.Connection, import_id: str, approval: Approval | None) -> None:
     entry = import_ledger.lock(connection, import_id)
-    if entry.state in FINAL_STATES:
+    if _stays_as_it_is(entry, approval):
         return
     client_store.lock_clients(connection)
     refuse_if_merged_before(connection, entry)
@@ -60,18 +78,41 @@ def _merge_once(corridor: Corridor, connection: sa.Connection, import_id: str) -
     _fail_taken(connection, prepared)
     if corridor.feed.on_failed_rows == "refuse_file" and _refuse_with_failed_rows(corridor, connection, entry):
         return
-    client_store.plan(connection)
-    _apply(corridor, connection, entry)
-    client_store.record_plan(connection, import_id)
-    counts = _count(connection, entry, prepared)
-    state: State = "previewed" if entry.dry_run else "merged"
-    changed = {"code": None, "message": None, **{k: v for k, v in vars(counts).items() if k != "read"}}
+    client_plan.plan(connection)
+    state, message = _decide(corridor, connection, entry, approval)
+    _apply(corridor, connection, entry, state)
+    if entry.has_been("held"):
+        client_plan.drop_recorded_plan(connection, import_id)
+    client_plan.record_plan(connection, import_id)
+    changed = {"code": None, "message": message, **_counted(connection, entry, prepared)}
+    if state != "merged":
+        changed["plan_hash"] = client_plan.hash_plan(connection)
     import_ledger.enter_state(connection, import_id, state, corridor.clock(), **changed)
+
+
+def _decide(
+    corridor: Corridor, connection: sa.Connection, entry: Import, approval: Approval | None
+) -> tuple[State, str | None]:
+    """What becomes of the plan, and the sentence for the ledger."""
+    if entry.dry_run:
+        return "previewed", None
+    if approval is not None:
+        if client_plan.hash_plan(connection) == approval.plan_hash:
+            return "merged", f"Approved by {approval.by}."
+        return "held", _what_is_different(client_plan.rows_planned_otherwise(connection, entry.id))
+    reasons = reasons_to_hold(corridor.feed.hold, Weight(**client_plan.weigh(connection)))
+    return ("held", " ".join(reasons)) if reasons else ("merged", None)
+
+
+def _what_is_different(rows: Sequence[int]) -> str:
+    shown = ", ".join(map(str, rows[:10])) + (f" and {len(rows) - 10:,} more" if len(rows) > 10 else "")
+    what = f"row{'s' if len(rows) > 1 else ''} {shown} would now do something else" if rows else "the plan is another"
+    return f"The clients have changed since this was shown: {what}. It was planned again; look and decide again."
 
 
 def _refuse_with_failed_rows(corridor: Corridor, connection: sa.Connection, entry: Import) -> bool:
     """Refuse the file when a row failed, and keep the reasons; False when none did."""
-    failed = client_store.record_failed_rows(connection, entry.id)
+    failed = client_plan.record_failed_rows(connection, entry.id)
     if failed:
         message = message_for("FILE_FAILED_ROWS", failed=f"{failed:,}", read=f"{entry.counts.read:,}")
         changed = {"code": "FILE_FAILED_ROWS", "message": message, "failed": failed}
@@ -95,17 +136,17 @@ def _fail_taken(connection: sa.Connection, prepared: pd.DataFrame) -> None:
     )
 
 
-def _apply(corridor: Corridor, connection: sa.Connection, entry: Import) -> None:
-    """Write the clients; a dry run writes them too, so that every constraint has its say, and takes it back."""
+def _apply(corridor: Corridor, connection: sa.Connection, entry: Import, state: State) -> None:
+    """Write the clients; what is only shown is written too, so that every constraint has its say, and taken back."""
     savepoint = connection.begin_nested()
-    client_store.apply_plan(connection, entry.id, corridor.clock())
-    if entry.dry_run:
-        savepoint.rollback()
-    else:
+    client_plan.apply_plan(connection, entry.id, corridor.clock())
+    if state == "merged":
         savepoint.commit()
+    else:
+        savepoint.rollback()
 
 
-def _count(connection: sa.Connection, entry: Import, prepared: pd.DataFrame) -> Counts:
+def _counted(connection: sa.Connection, entry: Import, prepared: pd.DataFrame) -> dict[str, int]:
     """Count what was written, not what was meant. Raises OutcomesDoNotAddUp: nothing is committed then."""
     outcomes = import_ledger.count_outcomes(connection, entry.id)
     reasons = (json.loads(problems) for problems in prepared["problems"].dropna())
@@ -113,7 +154,7 @@ def _count(connection: sa.Connection, entry: Import, prepared: pd.DataFrame) -> 
     counts = Counts(read=entry.counts.read, warnings=warnings + len(entry.file_problems), **outcomes)
     if not counts.add_up():
         raise OutcomesDoNotAddUp(f"{counts.read} records were read, {sum(outcomes.values())} have an outcome.")
-    return counts
+    return {name: number for name, number in vars(counts).items() if name != "read"}
 
 
 def merge_all(corridor: Corridor, asked: Requested) -> None:

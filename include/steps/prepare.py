@@ -8,7 +8,7 @@ import json
 import pandas as pd
 
 from include.adapters import client_store, import_ledger
-from include.results import FINAL_STATES
+from include.results import FINAL_STATES, Import
 from include.steps.corridor import Corridor, step
 from include.transforms.deduplication import settle
 from include.transforms.defaults import fill, typed
@@ -31,15 +31,15 @@ def prepare(corridor: Corridor, import_id: str) -> None:
 
 def prepare_again(corridor: Corridor, import_id: str) -> None:
     """Prepare from what `validate` left and from the clients as they are now; overwrites what was prepared before."""
-    rows, sent = (corridor.staging.load(import_id, name) for name in ("rows", "sent"))
-    problems = corridor.staging.load(import_id, "problems")
-    corridor.staging.save(import_id, "prepared", decide(corridor, import_id, rows, sent, problems))
+    entry = import_ledger.find(corridor.engine, import_id)
+    rows, sent, problems = (corridor.staging.load(import_id, name) for name in ("rows", "sent", "problems"))
+    corridor.staging.save(import_id, "prepared", decide(corridor, entry, rows, sent, problems))
 
 
 def decide(
-    corridor: Corridor, import_id: str, rows: pd.DataFrame, sent: pd.DataFrame, problems: pd.DataFrame
+    corridor: Corridor, entry: Import, rows: pd.DataFrame, sent: pd.DataFrame, problems: pd.DataFrame
 ) -> pd.DataFrame:
-    """All rows of the file as `client_store.INCOMING` wants them.
+    """All rows of the file as `client_store.INCOMING` wants them; the same file and clients give the same rows.
 
     The order of judgement is that of SPEC.md section 13; e-mails and usernames of other clients
     are judged by the merge, under its lock.
@@ -52,8 +52,8 @@ def decide(
     standing = judged.drop(rows_with_errors(by_row), errors="ignore")
 
     settled = settle(standing, feed.duplicates)
-    prepared = _with_clients(typed(judged), settled.clients, import_id)
-    prepared = fill(prepared, feed.defaults, corridor.clock())
+    prepared = _with_clients(typed(judged), settled.clients, entry.id)
+    prepared = fill(prepared, feed.defaults, entry.received_at)
     prepared = _with_usernames(corridor, prepared, settled.winners)
     return _as_incoming(rows, prepared, join_problems(by_row, settled.problems))
 

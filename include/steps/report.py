@@ -1,4 +1,4 @@
-"""Write the failed-row report of a merged import (SPEC.md section 10)."""
+"""Write what people look at: the failed-row report (SPEC.md section 10), and the planned changes before a merge."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pandas as pd
 from include.adapters import import_ledger
 from include.results import Import, Problem
 from include.steps.corridor import Corridor
-from include.transforms.reports import FailedRow, write_report
+from include.transforms.reports import FailedRow, PlannedChange, write_planned, write_report
 
 
 def report(corridor: Corridor, entry: Import) -> str | None:
@@ -25,6 +25,15 @@ def report(corridor: Corridor, entry: Import) -> str | None:
         rows = _with_good_rows(corridor.staging.load(entry.id, "rows"), rows)
     content = write_report(entry.header, rows, entry.id, entry.delimiter or ",")
     return corridor.storage.write_report(entry.id, entry.feed, entry.received_at, entry.file_name, content)
+
+
+def report_planned(corridor: Corridor, entry: Import) -> str | None:
+    """The path of the planned changes of an import that is held or was a dry run, None for any other."""
+    if entry.state not in ("held", "previewed"):
+        return None
+    changes = (PlannedChange(**change) for change in import_ledger.planned_changes(corridor.engine, entry.id))
+    content = write_planned(changes)
+    return corridor.storage.write_report(entry.id, entry.feed, entry.received_at, entry.file_name, content, "planned")
 
 
 def _with_good_rows(rows: pd.DataFrame, failed: list[FailedRow]) -> list[FailedRow]:

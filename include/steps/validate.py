@@ -63,16 +63,21 @@ def validate(corridor: Corridor, import_id: str) -> None:
     with step(corridor, "validate", import_id):
         with corridor.engine.connect() as connection:
             refuse_if_merged_before(connection, entry)
-        source = corridor.storage.staged_source(import_id)
-        judged = judge_file(entry.file_name, source, corridor.feed, corridor.clock(), entry.announced)
-        _leave(corridor, import_id, judged)
+        judged = stage(corridor, entry)
+        _note(corridor, import_id, judged)
 
 
-def _leave(corridor: Corridor, import_id: str, judged: Judged) -> None:
-    cells_as_sent = judged.sent.drop(columns=["line", "cells"])
-    corridor.staging.save(import_id, "sent", cells_as_sent)
-    corridor.staging.save(import_id, "rows", judged.rows)
-    corridor.staging.save(import_id, "problems", judged.problems)
+def stage(corridor: Corridor, entry: Import) -> Judged:
+    """Judge an import's file and leave the frames for `prepare`. Raises FileRefused."""
+    source = corridor.storage.staged_source(entry.id)
+    judged = judge_file(entry.file_name, source, corridor.feed, corridor.clock(), entry.announced)
+    corridor.staging.save(entry.id, "sent", judged.sent.drop(columns=["line", "cells"]))
+    corridor.staging.save(entry.id, "rows", judged.rows)
+    corridor.staging.save(entry.id, "problems", judged.problems)
+    return judged
+
+
+def _note(corridor: Corridor, import_id: str, judged: Judged) -> None:
     import_ledger.enter_state(
         corridor.engine,
         import_id,

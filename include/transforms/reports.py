@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from include.results import Problem
+from include.schemas.client_rows import FIELDS
 
 # `_import` links a corrected file to its parent; `_cells` holds rows whose cells fit no column.
 ADDED = ("_row", "_line", "_codes", "_problems", "_import", "_cells")
@@ -49,6 +50,33 @@ def parent_of(names: Sequence[str], cells: Sequence[Sequence[str]]) -> str | Non
         return str(UUID(ids.pop())) if len(ids) == 1 else None
     except ValueError:
         return None
+
+
+@dataclass(frozen=True)
+class PlannedChange:
+    """What one row would do to one client; `before` is None for a new one."""
+
+    row: int
+    line: int
+    outcome: str
+    client_id: str
+    before: Mapping[str, object] | None
+    after: Mapping[str, object]
+
+
+def write_planned(changes: Iterable[PlannedChange]) -> bytes:
+    """Planned changes, field by field, for a spreadsheet: UTF-8 with byte-order mark."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(["_row", "_line", "outcome", "client_id", "field", "old", "new"])
+    for change in changes:
+        before = change.before or {}
+        for field in FIELDS:
+            old, new = before.get(field), change.after.get(field)
+            if field in change.after and old != new:
+                cells = [change.row, change.line, change.outcome, change.client_id, field, old, new]
+                writer.writerow(["" if cell is None else neutralise(str(cell)) for cell in cells])
+    return text.getvalue().encode("utf-8-sig")
 
 
 def write_report(header: Sequence[str], rows: Sequence[FailedRow], import_id: str, delimiter: str) -> bytes:

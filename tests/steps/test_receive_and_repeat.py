@@ -188,7 +188,7 @@ def test_a_fault_of_ours_is_not_a_refusal_and_is_mended_by_repeating(corridor, d
     validate(corridor, entry.id)
     prepare(corridor, entry.id)
     with monkeypatch.context() as patch:
-        patch.setattr("include.adapters.client_store._INSERT", "INSERT INTO no_such_table VALUES (1)")
+        patch.setattr("include.adapters.client_plan._INSERT", "INSERT INTO no_such_table VALUES (1)")
         with pytest.raises(ExceptionGroup):
             merge_all(corridor, RUN)
     failed = import_ledger.find(engine, entry.id)

@@ -11,7 +11,8 @@ _OUTCOMES = "'created', 'updated', 'unchanged', 'duplicate', 'failed'"
 
 def upgrade() -> None:
     op.add_column("imports", sa.Column("delimiter", sa.Text()))
-    op.add_column("imports", sa.Column("plan_hash", sa.Text()))
+    for name in ("plan_hash", "planned_path"):
+        op.add_column("imports", sa.Column(name, sa.Text()))
     op.add_column("imports", sa.Column("reverts_import_id", sa.Uuid(), sa.ForeignKey("imports.id")))
     for name in ("reverted", "kept"):
         op.add_column("imports", sa.Column(name, sa.Integer(), nullable=False, server_default=sa.text("0")))
@@ -42,5 +43,5 @@ def downgrade() -> None:
         "state NOT IN ('merged', 'reverted') OR read = created + updated + unchanged + duplicate + failed",
     )
     op.drop_index("ix_imports_reverts", "imports")
-    for name in ("forgotten_at", "kept", "reverted", "reverts_import_id", "plan_hash", "delimiter"):
+    for name in ("forgotten_at", "kept", "reverted", "reverts_import_id", "planned_path", "plan_hash", "delimiter"):
         op.drop_column("imports", name)

@@ -1,0 +1,71 @@
+"""The question that Airflow shows to the person who decides about a held import. Pure.
+
+Airflow keeps it in its own database, so it names causes and counts, never a cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from include.codes import CODES
+from include.results import OUTCOMES, Cause, Import
+from include.schemas.client_rows import FIELDS
+from include.schemas.feed import Feed
+
+APPROVE, DISCARD = "Approve", "Discard"
+
+
+@dataclass(frozen=True)
+class Question:
+    """One held import; `newer` are files of the feed that came later and are merged already."""
+
+    feed: Feed
+    entry: Import
+    causes: Sequence[Cause]
+    newer: Sequence[Import]
+
+    @property
+    def subject(self) -> str:
+        return f"{self.feed.title}: import {self.entry.id[:8]} waits for a decision"
+
+    @property
+    def body(self) -> str:
+        """Markdown; file names are hostile text and stand in code spans without what would end one."""
+        entry = self.entry
+        parts = [
+            f"**{entry.message}**",
+            f"File `{_code(entry.file_name)}`, received {entry.received_at:%Y-%m-%d %H:%M} UTC, feed `{entry.feed}`.",
+            "| rows | " + " | ".join(OUTCOMES) + " |\n|---:|" + "---:|" * len(OUTCOMES) + "\n"
+            f"| {entry.counts.read:,} | " + " | ".join(f"{getattr(entry.counts, name):,}" for name in OUTCOMES) + " |",
+            self._causes(),
+            self._newer(),
+            f"Planned changes, field by field: `{entry.planned_path}`. " + self._report(),
+            f"{APPROVE}: exactly this plan is carried out; if the clients have changed by then, you are asked again. "
+            f"{DISCARD}: nothing is imported. "
+            f"Without an answer within {self.feed.hold.answer_days:g} days it is discarded.",
+            f"Import `{entry.id}`, plan `{(entry.plan_hash or '')[:12]}`.",
+        ]
+        return "\n\n".join(part for part in parts if part)
+
+    def _causes(self) -> str:
+        lines = [
+            f"- {cause.rows:,} × {CODES[cause.code].title}{f' ({FIELDS[cause.field].label})' if cause.field else ''}"
+            for cause in self.causes
+            if cause.severity == "error"
+        ]
+        return "Why rows failed:\n\n" + "\n".join(lines) if lines else ""
+
+    def _newer(self) -> str:
+        if not self.newer:
+            return ""
+        number = f"{len(self.newer)} newer file{'s' if len(self.newer) > 1 else ''}"
+        verb = "are" if len(self.newer) > 1 else "is"
+        return f"**{number} of this feed {verb} merged already**: this one would overwrite what they brought."
+
+    def _report(self) -> str:
+        return f"Failed rows: `{self.entry.report_path}`." if self.entry.report_path else ""
+
+
+def _code(text: str) -> str:
+    return "".join(c for c in text if c.isprintable() and c not in "`|")[:120]

@@ -1,0 +1,66 @@
+"""A person looks at a held import and approves or discards it (SPEC.md section 11)."""
+
+from __future__ import annotations
+
+from include.adapters import import_ledger
+from include.emails.review import Question
+from include.results import Import
+from include.steps.corridor import Corridor
+from include.steps.file_away import file_away
+from include.steps.merge import Approval, merge
+from include.steps.prepare import prepare_again
+from include.steps.validate import stage
+
+REVIEW_DAG = "review_held_import"
+
+
+def review_run_id(entry: Import) -> str:
+    """One question for each plan: asking twice finds the same run."""
+    return f"held__{entry.id}__{(entry.plan_hash or '')[:12]}"
+
+
+def questions_to_ask(corridor: Corridor) -> list[dict[str, object]]:
+    """`conf` and `trigger_run_id` of the review of every held import of the feed."""
+    return [
+        {"trigger_run_id": review_run_id(entry), "conf": {"import_id": entry.id, "feed": entry.feed}}
+        for entry in import_ledger.held(corridor.engine, corridor.feed.name)
+    ]
+
+
+def question(corridor: Corridor, import_id: str) -> Question:
+    """What the person is shown. Names no cell: Airflow keeps it in its own database."""
+    entry = import_ledger.find(corridor.engine, import_id)
+    causes = import_ledger.causes(corridor.engine, import_id)
+    return Question(corridor.feed, entry, causes, import_ledger.merged_after(corridor.engine, entry))
+
+
+def approve(corridor: Corridor, import_id: str, plan_hash: str, by: str) -> Import:
+    """Merge a held import if its plan is still the approved one; else it is held again, with the new plan.
+
+    The import as it is afterwards. Repeating it does nothing.
+    """
+    entry = import_ledger.find(corridor.engine, import_id)
+    if _waits(entry):
+        try:
+            prepare_again(corridor, import_id)
+        except FileNotFoundError:  # held by the command line, which stages nothing for others
+            stage(corridor, entry)
+            prepare_again(corridor, import_id)
+        merge(corridor, import_id, Approval(plan_hash, by))
+        file_away(corridor, import_id)
+    return import_ledger.find(corridor.engine, import_id)
+
+
+def discard(corridor: Corridor, import_id: str, by: str, reason: str) -> Import:
+    """A person said no: nothing is imported, the file goes to `refused/`, the ledger keeps the reason."""
+    with corridor.engine.begin() as connection:
+        if _waits(import_ledger.lock(connection, import_id)):
+            message = f"Discarded by {by}" + (f": {reason}" if reason else ".")
+            import_ledger.enter_state(connection, import_id, "discarded", corridor.clock(), message=message)
+    file_away(corridor, import_id)
+    return import_ledger.find(corridor.engine, import_id)
+
+
+def _waits(entry: Import) -> bool:
+    """Held, or held once and then hit by a fault of ours while it was merged."""
+    return entry.state == "held" or (entry.state == "failed" and entry.has_been("held"))

@@ -1,0 +1,142 @@
+"""Look first, hold, approve, discard: what is approved is exactly what was shown."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+import sqlalchemy as sa
+
+from include.adapters import import_ledger
+from include.schemas.feed import Hold
+from include.steps.corridor import Corridor
+from include.steps.review import approve, discard, question, questions_to_ask, review_run_id
+
+HOLD = Hold(failed_over=0.4, updated_over=0.6, deactivated_over=0.3)
+OLD = "First Name,Email,Active\n" + "".join(f"Ann,c{n}@example.com,yes\n" for n in range(4))
+
+
+@pytest.fixture
+def corridor(feed, engine, storage) -> Corridor:
+    return Corridor.of(feed.model_copy(update={"hold": HOLD}), engine, storage)
+
+
+@pytest.fixture
+def hold(bring):
+    return lambda text, **keys: bring(text, hold=HOLD, **keys)
+
+
+@pytest.mark.parametrize(
+    ("text", "state", "reason"),
+    [
+        (
+            "First Name,Email\nAnn,a@example.com\n,b\n,c\n",
+            "held",
+            "2 of 3 rows failed (67%; the feed holds above 40%).",
+        ),
+        (
+            "First Name,Email\nBen,c0@example.com\nBen,c1@example.com\nNew,n@example.com\n",
+            "held",
+            "2 of 3 rows would update",
+        ),
+        (
+            "First Name,Email,Active\nAnn,c0@example.com,no\nX,x@example.com,no\n",
+            "held",
+            "1 of 2 rows would deactivate",
+        ),
+        ("First Name,Email\nAnn,c0@example.com\nAnn,c1@example.com\n", "merged", None),
+        ("First Name,Email\n", "merged", None),
+    ],
+)
+def test_above_a_limit_the_import_waits_and_says_why(bring, hold, clients, text, state, reason):
+    bring(OLD)
+    before = clients()
+    result = hold(text)
+    assert result.state == state and (reason or "") in (result.message or "")
+    assert (clients() == before) == (state == "held" or "c0" in text or result.counts.read == 0)
+
+
+def test_what_was_approved_is_merged_once_and_the_ledger_says_by_whom(bring, hold, corridor, clients, storage, engine):
+    bring(OLD)
+    held = hold("First Name,Email\nBen,c0@example.com\nBen,c1@example.com\n")
+    entry = import_ledger.find(engine, held.import_id)
+    assert entry.plan_hash and storage.staged_source(held.import_id).exists()
+    for _ in range(2):
+        done = approve(corridor, held.import_id, entry.plan_hash, "olga")
+        assert (done.state, done.message, done.counts.updated, done.filed) == ("merged", "Approved by olga.", 2, True)
+    assert [clients()[f"c{n}@example.com"]["first_name"] for n in range(3)] == ["Ben", "Ben", "Ann"]
+    assert not storage.staged_source(held.import_id).exists()
+    assert discard(corridor, held.import_id, "olga", "too late").state == "merged"
+
+
+def test_clients_that_changed_meanwhile_make_it_a_new_question(bring, hold, corridor, clients, engine):
+    bring(OLD)
+    held = hold("First Name,Email\nBen,c0@example.com\nBen,c1@example.com\nBen,c2@example.com\n")
+    shown = import_ledger.find(engine, held.import_id)
+    bring("First Name,Email\nBen,c1@example.com\nZoe,c3@example.com\n")
+    again = approve(corridor, held.import_id, shown.plan_hash, "olga")
+    assert again.state == "held" and again.plan_hash != shown.plan_hash
+    assert "row 2 would now do something else" in again.message
+    assert (again.counts.updated, again.counts.unchanged) == (2, 1)
+    assert review_run_id(again) != review_run_id(shown)
+    assert clients()["c0@example.com"]["first_name"] == "Ann"
+    assert approve(corridor, held.import_id, again.plan_hash, "olga").state == "merged"
+    assert clients()["c2@example.com"]["first_name"] == "Ben"
+
+
+def test_changes_to_other_clients_do_not_ask_again(bring, hold, corridor, engine):
+    bring(OLD)
+    held = hold("First Name,Email\nBen,c0@example.com\nNew,new@example.com\n,x\n")
+    assert held.state == "merged"
+    held = hold("First Name,Email\nCat,c0@example.com\nCat,c1@example.com\n")
+    shown = import_ledger.find(engine, held.import_id)
+    bring("First Name,Email\nZoe,c3@example.com\n")
+    assert approve(corridor, held.import_id, shown.plan_hash, "olga").state == "merged"
+
+
+def test_a_discarded_file_lies_in_refused_and_the_ledger_keeps_the_reason(bring, hold, corridor, clients, storage):
+    bring(OLD)
+    before = clients()
+    held = hold("First Name,Email\nBen,c0@example.com\nBen,c1@example.com\n")
+    for _ in range(2):
+        done = discard(corridor, held.import_id, "olga", "wrong month")
+    assert (done.state, done.message, done.filed) == ("discarded", "Discarded by olga: wrong month", True)
+    assert clients() == before and "refused" in done.file_path and (storage.root / done.file_path).exists()
+    assert approve(corridor, held.import_id, done.plan_hash, "olga").state == "discarded"
+
+
+def test_the_question_names_counts_causes_and_newer_files_and_no_cell(bring, hold, corridor, feed):
+    held = hold("First Name,Email\nSecretname,secret@example.com\n,hidden@example.com\nx,wrongmail\n")
+    assert [q["conf"]["import_id"] for q in questions_to_ask(corridor)] == [held.import_id]
+    assert "merged already" not in question(corridor, held.import_id).body
+    bring("First Name,Email\nNew,new@example.com\n")
+    body = question(corridor, held.import_id).body
+    assert "2 of 3 rows failed" in body and "1 × Required cell is blank (First name)" in body
+    assert "1 newer file of this feed is merged already" in body
+    assert not any(cell in body for cell in ("Secretname", "secret@", "hidden@", "wrongmail"))
+
+
+def test_a_dry_run_shows_old_and_new_values_and_leaves_nothing_behind(bring, storage, clients, engine):
+    bring("First Name,Email,Last Name\nAnn,ann@example.com,Lee\n")
+    before = clients()
+    text = "First Name,Email,Last Name\nAnna,ann@example.com,=x\nAnna,ann@example.com,\nBen,ben@example.com,Low\n"
+    shown = [bring(text, dry_run=True, force=True) for _ in range(2)]
+    assert {(r.state, r.counts.created, r.counts.updated, r.counts.failed) for r in shown} == {("previewed", 1, 1, 1)}
+    planned = list(csv.DictReader(io.StringIO((storage.root / shown[0].planned).read_bytes().decode("utf-8-sig"))))
+    assert {(p["outcome"], p["field"], p["old"], p["new"]) for p in planned} >= {
+        ("updated", "first_name", "Ann", "Anna"), ("created", "email", "", "ben@example.com"),
+    }  # fmt: skip
+    assert clients() == before
+    with engine.connect() as connection:
+        assert connection.scalar(sa.text("SELECT count(*) FROM pg_locks WHERE relation = 'clients'::regclass")) <= 1
+
+
+def test_a_watched_feed_has_limits_of_its_own_and_says_so_only_from_20_records_on():
+    from include.schemas.feed import Feed
+
+    assert Feed(name="x", title="X", schedule="watch").hold == Hold(
+        failed_over=0.5, deactivated_over=0.2, from_records=20
+    )
+    assert Feed(name="x", title="X").hold == Hold()
+    assert Feed(name="x", title="X", schedule="watch", hold={}).hold == Hold()
