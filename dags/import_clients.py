@@ -4,7 +4,8 @@
 `refused/`, a line per file and per record in the ledger, a mail.
 
 `sense_inbox` > `receive` > for each file `validate` > `prepare` > then `merge` one file after another, in order
-of arrival > `email_summary` > `outcome`.
+of arrival > `email_summary` > `outcome`. A file above the feed's `hold` limits is not merged: `held_imports` >
+`ask_a_person` starts a run of `review_held_import` for it, and the other files go on.
 
 **When it is red**: open the red task's log.
 * `validate` red, log says `FILE_...`: the sender's file was refused. It lies in `refused/`; a corrected file is simply
@@ -19,13 +20,13 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import (
     Asset,
     AssetOrTimeSchedule,
     AssetWatcher,
-    Connection,
     CronTriggerTimetable,
     Param,
     dag,
@@ -35,14 +36,11 @@ from airflow.sdk import (
 )
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
+from dags.clients_db import corridor_of, send_with_smtp_connection
 from include.errors import FeedInvalid, FileRefused
 from include.results import Requested
 from include.schemas.feed import Feed, feed_files, load_feed
 from include.settings import read_settings
-
-if TYPE_CHECKING:
-    from include.emails.summary import Summary
-    from include.steps.corridor import Corridor
 
 RETRIES = {"retries": 3, "retry_delay": timedelta(seconds=10), "retry_exponential_backoff": 2.0}
 PARAMS = {
@@ -50,33 +48,24 @@ PARAMS = {
     "force": Param(
         False, type="boolean", title="Force", description="Import even if the same bytes were imported before."
     ),
+    "dry_run": Param(
+        False,
+        type="boolean",
+        title="Dry run",
+        description="Look first: everything but the write; archives the file.",
+    ),
     "note": Param(None, type=["null", "string"], title="Note", description="Why; kept in the ledger."),
     "requested_by": Param(None, type=["null", "string"], title="Requested by"),
 }
-
-
-def corridor_of(feed: Feed) -> Corridor:
-    """The steps' doors, opened inside a task: connection, storage and staging."""
-    from sqlalchemy import URL
-
-    from include.adapters.database import engine_from_url
-    from include.adapters.storage import Storage
-    from include.steps.corridor import Corridor
-
-    found = Connection.get("clients_db")
-    url = URL.create(
-        "postgresql", found.login, found.password, found.host, found.port, found.schema, found.extra_dejson
-    )
-    return Corridor.of(
-        feed, engine_from_url(url.render_as_string(hide_password=False)), Storage(read_settings().storage)
-    )
 
 
 def asked() -> Requested:
     context = get_current_context()
     run, params = context["dag_run"], context["params"]
     by = params["requested_by"] or getattr(run, "triggering_user_name", None) or str(run.run_type)
-    return Requested(by, params["note"] or "", run.dag_id, run.run_id, force=bool(params["force"]))
+    return Requested(
+        by, params["note"] or "", run.dag_id, run.run_id, force=bool(params["force"]), dry_run=bool(params["dry_run"])
+    )
 
 
 def schedule_of(feed: Feed) -> Any:
@@ -93,18 +82,6 @@ def schedule_of(feed: Feed) -> Any:
     )
     # The sweep takes what a dead triggerer did not ring for.
     return AssetOrTimeSchedule(timetable=CronTriggerTimetable("*/15 * * * *", timezone="UTC"), assets=[inbox])
-
-
-def send_with_smtp_connection(feed: Feed, summary: Summary, reports: dict[str, bytes]) -> None:
-    from airflow.providers.smtp.hooks.smtp import SmtpHook
-
-    from include.adapters import mail
-
-    with SmtpHook() as hook:
-        mail.send(
-            hook._smtp_client, sender=hook.from_email or "client-imports@localhost", to=feed.notify.to,
-            subject=summary.subject, text=summary.text(), html=summary.html(), reports=reports,
-        )  # fmt: skip
 
 
 def build(feed: Feed) -> None:
@@ -198,11 +175,26 @@ def build(feed: Feed) -> None:
             if sentences := not_done(corridor_of(feed), asked()):
                 raise AirflowFailException("\n".join(sentences))
 
+        @task(trigger_rule="none_skipped")
+        def held_imports() -> list[dict[str, Any]]:
+            from include.steps.review import questions_to_ask
+
+            return questions_to_ask(corridor_of(feed))
+
         taken = receive()
         done = merge()
         sense_inbox() >> taken
         each_file.expand(file=taken) >> done
         taken >> done >> email_summary() >> outcome()
+        held = held_imports()
+        done >> held
+        # A question that was asked before is not asked again.
+        TriggerDagRunOperator.partial(
+            task_id="ask_a_person",
+            trigger_dag_id="review_held_import",
+            logical_date=None,
+            skip_when_already_exists=True,
+        ).expand_kwargs(held)
 
     import_clients()
 

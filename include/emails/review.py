@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from include.codes import CODES
 from include.results import OUTCOMES, Cause, Import
@@ -47,6 +48,14 @@ class Question:
             f"Import `{entry.id}`, plan `{(entry.plan_hash or '')[:12]}`.",
         ]
         return "\n\n".join(part for part in parts if part)
+
+    def as_shown(self) -> dict[str, Any]:
+        """What the task hands on: question, who may answer for how long, and which plan it is about."""
+        hold = self.feed.hold
+        return {
+            "subject": self.subject, "body": self.body, "plan_hash": self.entry.plan_hash,
+            "reviewers": hold.reviewers, "answer_days": hold.answer_days,
+        }  # fmt: skip
 
     def _causes(self) -> str:
         lines = [

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from include.adapters import import_ledger
-from include.emails.review import Question
+from include.emails.review import APPROVE, Question
 from include.results import Import
 from include.steps.corridor import Corridor
 from include.steps.file_away import file_away
@@ -19,12 +22,13 @@ def review_run_id(entry: Import) -> str:
     return f"held__{entry.id}__{(entry.plan_hash or '')[:12]}"
 
 
-def questions_to_ask(corridor: Corridor) -> list[dict[str, object]]:
-    """`conf` and `trigger_run_id` of the review of every held import of the feed."""
-    return [
-        {"trigger_run_id": review_run_id(entry), "conf": {"import_id": entry.id, "feed": entry.feed}}
-        for entry in import_ledger.held(corridor.engine, corridor.feed.name)
-    ]
+def questions_to_ask(corridor: Corridor) -> list[dict[str, Any]]:
+    """What starts the review of every held import of the feed: `trigger_run_id` and `conf`."""
+    return [_to_ask(entry) for entry in import_ledger.held(corridor.engine, corridor.feed.name)]
+
+
+def _to_ask(entry: Import) -> dict[str, Any]:
+    return {"trigger_run_id": review_run_id(entry), "conf": {"import_id": entry.id, "feed": entry.feed}}
 
 
 def question(corridor: Corridor, import_id: str) -> Question:
@@ -32,6 +36,20 @@ def question(corridor: Corridor, import_id: str) -> Question:
     entry = import_ledger.find(corridor.engine, import_id)
     causes = import_ledger.causes(corridor.engine, import_id)
     return Question(corridor.feed, entry, causes, import_ledger.merged_after(corridor.engine, entry))
+
+
+def carry_out(corridor: Corridor, import_id: str, plan_hash: str, answer: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Do what a person answered (Airflow's `chosen_options`, `params_input`, `responded_by_user`).
+
+    Gives the question to ask next: there is one when the plan had become another. No answer in time discards.
+    """
+    user = answer.get("responded_by_user")
+    by = user["name"] if user else "nobody (no answer in time)"
+    if answer["chosen_options"] == [APPROVE]:
+        entry = approve(corridor, import_id, plan_hash, by)
+    else:
+        entry = discard(corridor, import_id, by, (answer.get("params_input") or {}).get("reason") or "")
+    return [_to_ask(entry)] if entry.state == "held" else []
 
 
 def approve(corridor: Corridor, import_id: str, plan_hash: str, by: str) -> Import:

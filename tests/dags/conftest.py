@@ -40,6 +40,7 @@ class Installation:
         every_param = {
             "file": None,
             "force": False,
+            "dry_run": False,
             "note": None,
             "requested_by": None,
             **conf,

@@ -1,0 +1,46 @@
+"""The steps' doors, opened inside a task: Airflow's connections `clients_db` and `smtp_default`, storage, feeds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow.sdk import Connection
+
+from include.schemas.feed import Feed, load_feed
+from include.settings import read_settings
+
+if TYPE_CHECKING:
+    from include.emails.summary import Summary
+    from include.steps.corridor import Corridor
+
+
+def corridor_of(feed: Feed) -> Corridor:
+    from sqlalchemy import URL
+
+    from include.adapters.database import engine_from_url
+    from include.adapters.storage import Storage
+    from include.steps.corridor import Corridor
+
+    found = Connection.get("clients_db")
+    url = URL.create(
+        "postgresql", found.login, found.password, found.host, found.port, found.schema, found.extra_dejson
+    )
+    return Corridor.of(
+        feed, engine_from_url(url.render_as_string(hide_password=False)), Storage(read_settings().storage)
+    )
+
+
+def feed_named(name: str) -> Feed:
+    return load_feed(read_settings().feeds / f"{name}.yaml")
+
+
+def send_with_smtp_connection(feed: Feed, summary: Summary, reports: dict[str, bytes]) -> None:
+    from airflow.providers.smtp.hooks.smtp import SmtpHook
+
+    from include.adapters import mail
+
+    with SmtpHook() as hook:
+        mail.send(
+            hook._smtp_client, sender=hook.from_email or "client-imports@localhost", to=feed.notify.to,
+            subject=summary.subject, text=summary.text(), html=summary.html(), reports=reports,
+        )  # fmt: skip
