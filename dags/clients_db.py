@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from typing import TYPE_CHECKING
 
 from airflow.sdk import Connection
@@ -10,24 +11,31 @@ from include.schemas.feed import Feed, load_feed
 from include.settings import read_settings
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
     from include.emails.summary import Summary
     from include.steps.corridor import Corridor
 
 
-def corridor_of(feed: Feed) -> Corridor:
+def engine_of_connection() -> Engine:
     from sqlalchemy import URL
 
     from include.adapters.database import engine_from_url
-    from include.adapters.storage import Storage
-    from include.steps.corridor import Corridor
 
     found = Connection.get("clients_db")
     url = URL.create(
         "postgresql", found.login, found.password, found.host, found.port, found.schema, found.extra_dejson
     )
-    return Corridor.of(
-        feed, engine_from_url(url.render_as_string(hide_password=False)), Storage(read_settings().storage)
-    )
+    engine = engine_from_url(url.render_as_string(hide_password=False))
+    atexit.register(engine.dispose)
+    return engine
+
+
+def corridor_of(feed: Feed) -> Corridor:
+    from include.adapters.storage import Storage
+    from include.steps.corridor import Corridor
+
+    return Corridor.of(feed, engine_of_connection(), Storage(read_settings().storage))
 
 
 def feed_named(name: str) -> Feed:

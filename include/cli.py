@@ -120,7 +120,7 @@ def _finish(judged: Sequence[tuple[Path, ImportResult]], feed: Feed, as_json: bo
     if "failed" in states:
         raise typer.Exit(OUR_FAULT)
     limit = feed.hold.failed_over or 0
-    fault = any(r.state == "refused" or r.counts.failed > limit * r.counts.read for r in results)
+    fault = any(r.state in ("refused", "held") or r.counts.failed > limit * r.counts.read for r in results)
     raise typer.Exit(SENDERS_FAULT if fault else ALL_MERGED)
 
 
@@ -133,9 +133,12 @@ def _print_problems(console: Console, path: Path, result: ImportResult) -> None:
         text = escape(_printable(problem.message))
         console.print(f"{shown}:{problem.line}: [{colour}]{problem.code}[/{colour}] {text}{row}")
     if result.message:
-        code = result.code or "FAILED"
+        code = result.code or result.state.upper()
         advice = f" {CODES[code].to_do}" if code in CODES else ""
         console.print(f"{shown}:{result.line or 1}: [red]{code}[/red] {escape(_printable(result.message))}{advice}")
+    for what, where in (("failed rows", result.report), ("planned changes", result.planned)):
+        if where:
+            console.print(f"{shown}: {what}: {escape(where)}", style="dim")
     causes = Counter((p.code, p.field) for p in result.problems if p.severity == "error")
     for (code, field), number in causes.most_common():
         about = f" in {FIELDS[field].label}" if field else ""

@@ -52,6 +52,10 @@ class ImportNotFound(ClientImportError):
     """The ledger has no import with this id."""
 
 
+class NothingToRevert(ClientImportError):
+    """The import did nothing to the clients that could be taken back."""
+
+
 class StepFailed(ClientImportError):
     """A fault of ours in one step: database, storage or a bug. Names no value of any row."""
 

@@ -48,14 +48,34 @@ def open_import(
         return _import(connection.execute(imports.insert().values(values).returning(imports)).one())
 
 
+def open_revert(connection: sa.Connection, entry: Import, asked: Requested, now: datetime) -> Import:
+    """A new line for the revert of `entry`: of the same feed and named like its file."""
+    values = {
+        "id": uuid4(), "feed": entry.feed, "file_name": entry.file_name, "reverts_import_id": UUID(entry.id),
+        "state": "received", "dag_id": asked.dag_id, "run_id": asked.run_id, "requested_by": asked.by,
+        "note": asked.note, "dry_run": asked.dry_run, "received_at": now, "state_times": {"received": now.isoformat()},
+    }  # fmt: skip
+    return _import(connection.execute(imports.insert().values(values).returning(imports)).one())
+
+
+def revert_of(connection: sa.Connection, import_id: str) -> Import | None:
+    """The line of the revert that took this import back, None when it is not reverted."""
+    query = sa.select(imports).where(imports.c.reverts_import_id == UUID(import_id), imports.c.state == "merged")
+    row = connection.execute(query).one_or_none()
+    return _import(row) if row else None
+
+
 def find(engine: sa.Engine, import_id: str) -> Import:
     with engine.connect() as connection:
         return lock(connection, import_id, update=False)
 
 
 def lock(connection: sa.Connection, import_id: str, update: bool = True) -> Import:
-    """The import's line; with `update` nobody else changes it before this transaction ends."""
-    query = sa.select(imports).where(imports.c.id == UUID(import_id))
+    """The import's line; with `update` nobody else changes it before this transaction ends. Raises ImportNotFound."""
+    try:
+        query = sa.select(imports).where(imports.c.id == UUID(import_id))
+    except ValueError:
+        raise ImportNotFound(f"{import_id!r} is not the id of an import.") from None
     row = connection.execute(query.with_for_update() if update else query).one_or_none()
     if row is None:
         raise ImportNotFound(f"The ledger has no import {import_id}.")

@@ -100,6 +100,10 @@ def airflow(
 
     yield Installation(home, home / "mail", DagBag(dag_folder=str(ROOT / "dags")))
     catcher.stop()
+    from airflow import settings
+
+    settings.Session.remove()
+    settings.dispose_orm()  # while its database is still there
 
 
 @pytest.fixture

@@ -127,7 +127,10 @@ def test_a_broken_feed_is_an_import_error_of_its_own_and_the_others_stay(airflow
         bag = DagBag(dag_folder=airflow.bag.dag_folder)
     finally:
         broken.unlink()
-    assert set(bag.dags) == {"import_clients__default", "import_clients__acme"}
+    assert {name for name in bag.dags if name.startswith("import_clients__")} == {
+        "import_clients__default",
+        "import_clients__acme",
+    }
     ((path, message),) = bag.import_errors.items()
     assert path.endswith("feed_errors.py")
     assert "broken.yaml: `duplicates` is 'keep_all'" in message and "`setle_seconds` is not a known key" in message
@@ -145,3 +148,48 @@ def test_a_scheduled_feed_that_waits_gives_its_slot_back_between_looks(airflow, 
     sensor = dag.get_task("sense_inbox")
     assert (sensor.mode, sensor.timeout) == ("reschedule", 100 * 60)
     assert dag.timetable.expression == "0 6 * * *"
+
+
+def test_a_held_file_asks_a_person_and_the_other_files_go_on(installation, ledger, clients, feeds_folder):
+    from airflow.dag_processing.dagbag import DagBag
+
+    (feeds_folder / "careful.yaml").write_text(
+        "title: Careful\nsettle_seconds: 0\nhold: {failed_over: 0.5, reviewers: [olga]}\nnotify: {to: [olga@example.com]}\n"
+    )
+    try:
+        dag = DagBag(dag_folder=installation.bag.dag_folder).dags["import_clients__careful"]
+        installation.drop("careful", "First Name,Email\n,x@example.com\n", "1-wrong.csv")
+        installation.drop("careful", "First Name,Email\nAnn,ann@example.com\n", "2-right.csv")
+        conf = {"file": None, "force": False, "dry_run": False, "note": None, "requested_by": None}
+        run = dag.test(run_conf=conf, logical_date=None)
+    finally:
+        (feeds_folder / "careful.yaml").unlink()
+    assert [(row["file_name"], row["state"]) for row in ledger()] == [
+        ("1-wrong.csv", "held"),
+        ("2-right.csv", "merged"),
+    ]
+    assert states(run)["outcome"] == "success" and set(clients()) == {"ann@example.com"}
+    (mail,) = installation.read_mails()
+    assert mail["Subject"] == "careful: 2 files, 1 created, 1 held: please decide"
+    question = f"/dags/review_held_import/runs/held__{ledger()[0]['id']}__{ledger()[0]['plan_hash'][:12]}/tasks/decide"
+    assert question in body_of(mail) and "1 of 1 rows failed (100%; the feed holds above 50%)" in body_of(mail)
+
+
+@pytest.mark.parametrize("dag_id", ["review_held_import", "revert_import"])
+def test_the_dags_for_people_keep_the_policy_too(airflow, dag_id):
+    dag = airflow.bag.dags[dag_id]
+    assert dag.doc_md and dag.tags and not dag.catchup and dag.dagrun_timeout and dag.schedule is None
+    for task in dag.tasks:
+        assert task.owner == "data-engineering" and task.retries == 3
+
+
+def test_an_import_is_reverted_from_its_trigger_form(installation, ledger, clients):
+    installation.drop("default", SAMPLES / "onboarding.csv")
+    installation.run("default")
+    revert = installation.bag.dags["revert_import"]
+    conf = {"import_id": str(ledger()[0]["id"]), "dry_run": False, "note": "wrong file"}
+    assert revert.test(run_conf=conf, logical_date=None).state == "success"
+    assert clients() == {} and [row["state"] for row in ledger()] == ["reverted", "merged"]
+    assert (ledger()[1]["reverted"], ledger()[1]["note"]) == (4, "wrong file")
+    other = revert.test(run_conf=conf | {"import_id": str(ledger()[1]["id"])}, logical_date=None)
+    assert other.state == "failed"

@@ -1,0 +1,62 @@
+"""### Undo one import
+
+**In**: the id of a merged import (from the mail or the page). **Out**: the clients it created are deleted, those it
+changed get their old values back; a client that something else has changed since is kept as it is. All or nothing, in
+one transaction; the ledger has a line for the revert with its counts and one for each client. Doing it twice does
+nothing. *Dry run* only says what would happen.
+
+**When it is red**: the log says why in one sentence: the import does not exist or is not merged (nothing to do), or a
+fault of ours (mend it and clear the task).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from airflow.sdk import Param, dag, get_current_context, task
+from airflow.sdk.exceptions import AirflowFailException
+
+from include.errors import ImportNotFound, NothingToRevert
+from include.results import Requested
+
+
+@dag(
+    dag_display_name="Client imports: undo an import",
+    description="Take back what one import did to the clients",
+    doc_md=__doc__,
+    schedule=None,
+    start_date=datetime(2024, 1, 1),
+    catchup=False,
+    max_active_runs=8,
+    is_paused_upon_creation=False,
+    dagrun_timeout=timedelta(hours=2),
+    default_args={
+        "owner": "data-engineering", "retries": 3, "retry_delay": timedelta(seconds=10),
+        "retry_exponential_backoff": 2.0, "execution_timeout": timedelta(hours=1),
+    },
+    tags=["client imports"],
+    params={
+        "import_id": Param(type="string", title="Import", pattern="^[0-9a-fA-F-]{36}$"),
+        "dry_run": Param(False, type="boolean", title="Dry run", description="Only say what would happen."),
+        "note": Param(None, type=["null", "string"], title="Note", description="Why; kept in the ledger."),
+    },
+)  # fmt: skip
+def revert_import() -> None:
+    @task
+    def revert(params: dict[str, Any]) -> str:
+        from dags.clients_db import engine_of_connection
+        from include.steps.revert import revert
+
+        run = get_current_context()["dag_run"]
+        by = getattr(run, "triggering_user_name", None) or str(run.run_type)
+        asked = Requested(by, params["note"] or "", run.dag_id, run.run_id, dry_run=bool(params["dry_run"]))
+        try:
+            return str(revert(engine_of_connection(), params["import_id"], asked))
+        except (ImportNotFound, NothingToRevert) as error:
+            raise AirflowFailException(str(error)) from None
+
+    revert()
+
+
+revert_import()

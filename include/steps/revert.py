@@ -1,0 +1,86 @@
+"""Undo one import: created clients go, changed ones get their old values back, in one transaction (SPEC.md 11)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from include.adapters import client_store, client_undo, import_ledger
+from include.errors import NothingToRevert
+from include.results import Import, Requested, State
+from include.steps.corridor import utc_now
+
+# Why a client is not taken back. Some are nobody's choice: those clients count as failed.
+REASONS = {
+    "IMAGE_FORGOTTEN": "The values before the import are forgotten (retention), so they cannot be given back.",
+    "REFERENCE_GONE": "The project or desk that the client had does not exist any more.",
+    "REFERRED_TO": "Something else in the CRM refers to the client, so it cannot be deleted.",
+    "CLIENT_GONE": "The client does not exist any more.",
+    "CLIENT_CHANGED_SINCE": "Something else has changed the client since; it is kept as it is.",
+    "EMAIL_TAKEN": "Another client has the old e-mail or username now; this client is kept as it is.",
+}
+_FAILED = ["IMAGE_FORGOTTEN", "REFERENCE_GONE", "REFERRED_TO"]
+
+
+@dataclass(frozen=True)
+class Reverted:
+    """Clients by what became of them. `revert_id` is the revert's own line in the ledger."""
+
+    import_id: str
+    revert_id: str
+    reverted: int
+    kept: int
+    failed: int
+    dry_run: bool
+
+    def __str__(self) -> str:
+        verb = "would be reverted (dry run)" if self.dry_run else "reverted"
+        return f"Import {self.import_id}: {self.reverted:,} clients {verb}, {self.kept:,} kept, {self.failed:,} failed."
+
+
+def revert(engine: sa.Engine, import_id: str, asked: Requested, clock: Callable[[], datetime] = utc_now) -> Reverted:
+    """Take back a merged import. Doing it twice does nothing; `asked.dry_run` writes only the revert's own line.
+
+    Raises NothingToRevert for an import that is not merged, ImportNotFound for none.
+    """
+    with engine.begin() as connection:
+        entry = import_ledger.lock(connection, import_id)
+        if (done := _done_before(connection, entry)) is not None:
+            return done
+        client_store.lock_clients(connection)
+        opened = import_ledger.open_revert(connection, entry, asked, clock())
+        client_undo.load_undo(connection, import_id)
+        savepoint = connection.begin_nested()
+        client_undo.apply_undo(connection, opened.id, clock())
+        if asked.dry_run:
+            savepoint.rollback()
+        else:
+            savepoint.commit()
+            import_ledger.enter_state(connection, import_id, "reverted", clock())
+        return _close(connection, opened, import_id, clock())
+
+
+def _done_before(connection: sa.Connection, entry: Import) -> Reverted | None:
+    earlier = import_ledger.revert_of(connection, entry.id) if entry.state == "reverted" else None
+    if earlier is not None:
+        return _result(earlier, entry.id)
+    if entry.state != "merged" or entry.reverts_import_id is not None:
+        what = "is itself a revert" if entry.reverts_import_id else f"is {entry.state}"
+        raise NothingToRevert(f"Import {entry.id} {what}; only a merged import can be reverted.")
+    return None
+
+
+def _close(connection: sa.Connection, opened: Import, import_id: str, now: datetime) -> Reverted:
+    outcomes = client_undo.record_undo(connection, opened.id, import_id, json.dumps(REASONS), _FAILED)
+    counts = {name: outcomes.get(name, 0) for name in ("reverted", "kept", "failed")}
+    state: State = "previewed" if opened.dry_run else "merged"
+    import_ledger.enter_state(connection, opened.id, state, now, read=sum(counts.values()), filed=True, **counts)
+    return _result(import_ledger.lock(connection, opened.id), import_id)
+
+
+def _result(line: Import, import_id: str) -> Reverted:
+    return Reverted(import_id, line.id, line.reverted, line.kept, line.counts.failed, line.dry_run)

@@ -1,0 +1,151 @@
+"""Undoing an import: everything it did, nothing else, once."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+
+from include.adapters.storage import Storage
+from include.errors import ImportNotFound, NothingToRevert
+from include.results import Requested
+from include.schemas.feed import Feed
+from include.steps.import_file import import_file
+from include.steps.revert import revert
+from tests.conftest import LONDON, PARTNERS
+from tests.steps.test_merge_rules import _fill, _write, rows, tables
+
+ASKED = Requested("olga", note="wrong file")
+ALL_FIELDS = "ID,First Name,Middle Name,Last Name,Email,Username,Project,Desk,Active,Type\n"
+
+
+def whole(engine):
+    """Every client, but for who wrote it last and when."""
+    query = sa.text("SELECT to_jsonb(c) - 'updated_at' - 'last_import_id' FROM clients c ORDER BY id")
+    with engine.connect() as connection:
+        return list(connection.scalars(query))
+
+
+def reasons(engine, revert_id):
+    query = sa.text(
+        "SELECT client_id, outcome, problems->0->>'code' FROM import_rows WHERE import_id = :id ORDER BY row"
+    )
+    with engine.connect() as connection:
+        return [(row[1], row[2]) for row in connection.execute(query, {"id": revert_id})]
+
+
+def test_created_clients_go_and_changed_ones_get_every_old_value_back(bring, engine):
+    bring(f"{ALL_FIELDS},Ann,M,Lee,ann@example.com,annie,{PARTNERS},{LONDON},no,business\n")
+    bring("First Name,Email\nZoe,zoe@example.com\n")
+    before = whole(engine)
+    ann = next(c["id"] for c in before if c["email"] == "ann@example.com")
+    done = bring(f"{ALL_FIELDS}{ann},Anna,#N/A,Low,anna@example.com,anna,default,default,yes,personal\n"
+                 ",Ben,,,ben@example.com,,,,,\n,Zoe,,,zoe@example.com,,,,,\n")  # fmt: skip
+    assert (done.counts.created, done.counts.updated, done.counts.unchanged) == (1, 1, 1)
+    assert whole(engine) != before
+    result = revert(engine, done.import_id, ASKED)
+    assert (result.reverted, result.kept, result.failed) == (2, 0, 0)
+    assert whole(engine) == before
+
+
+def test_twice_does_nothing_and_the_revert_is_a_line_of_the_ledger(bring, engine):
+    done = bring("First Name,Email\nAnn,ann@example.com\n")
+    first = revert(engine, done.import_id, ASKED)
+    bring("First Name,Email\nAnn,ann@example.com\n", force=True)
+    assert revert(engine, done.import_id, ASKED) == first and len(whole(engine)) == 1
+    with engine.connect() as connection:
+        query = sa.text("SELECT state, reverted, kept, failed, read, requested_by, note FROM imports WHERE id = :id")
+        assert connection.execute(query, {"id": first.revert_id}).one() == ("merged", 1, 0, 0, 1, "olga", "wrong file")
+        query = sa.text("SELECT state, created FROM imports WHERE id = :id")
+        assert connection.execute(query, {"id": done.import_id}).one() == ("reverted", 1)
+        changes = sa.text("SELECT before->>'first_name', after FROM client_changes WHERE import_id = :id")
+        assert connection.execute(changes, {"id": first.revert_id}).one() == ("Ann", None)
+
+
+def test_a_reverted_file_can_be_imported_again(bring, engine):
+    text = "First Name,Email\nAnn,ann@example.com\n"
+    revert(engine, bring(text).import_id, ASKED)
+    assert bring(text).counts.created == 1
+
+
+def test_a_client_changed_since_is_kept_and_reported(bring, engine):
+    done = bring("First Name,Email\nAnn,ann@example.com\nBen,ben@example.com\n")
+    bring("First Name,Email\nAnna,ann@example.com\nBen,ben@example.com\n")
+    result = revert(engine, done.import_id, ASKED)
+    assert (result.reverted, result.kept, result.failed) == (1, 1, 0)
+    assert [c["first_name"] for c in whole(engine)] == ["Anna"]
+    assert reasons(engine, result.revert_id) == [("kept", "CLIENT_CHANGED_SINCE"), ("reverted", None)]
+
+
+def test_a_client_whose_old_address_is_taken_now_is_kept_and_so_is_who_waits_for_it(bring, engine):
+    bring("First Name,Email\nAnn,a@example.com\nBen,b@example.com\n")
+    ids = {c["email"][0]: c["id"] for c in whole(engine)}
+    moved = bring(f"ID,First Name,Email\n{ids['a']},Ann,c@example.com\n{ids['b']},Ben,a@example.com\n")
+    bring("First Name,Email\nNew,b@example.com\n")
+    result = revert(engine, moved.import_id, ASKED)
+    assert (result.reverted, result.kept, result.failed) == (0, 2, 0)
+    assert reasons(engine, result.revert_id) == [("kept", "EMAIL_TAKEN"), ("kept", "EMAIL_TAKEN")]
+    assert {c["email"] for c in whole(engine)} == {"a@example.com", "b@example.com", "c@example.com"}
+
+
+def test_a_swap_of_addresses_is_swapped_back(bring, engine):
+    bring("First Name,Email\nAnn,a@example.com\nBen,b@example.com\n")
+    before, ids = whole(engine), {c["email"][0]: c["id"] for c in whole(engine)}
+    swap = bring(f"ID,First Name,Email\n{ids['a']},Ann,b@example.com\n{ids['b']},Ben,a@example.com\n")
+    assert revert(engine, swap.import_id, ASKED).reverted == 2 and whole(engine) == before
+
+
+def test_a_dry_run_of_a_revert_changes_no_client_and_says_the_same(bring, engine):
+    done = bring("First Name,Email\nAnn,ann@example.com\n")
+    before = whole(engine)
+    shown = revert(engine, done.import_id, Requested("olga", dry_run=True))
+    assert (shown.reverted, whole(engine)) == (1, before) and "would be reverted" in str(shown)
+    assert revert(engine, done.import_id, ASKED).reverted == 1 and whole(engine) == []
+
+
+def test_what_the_crm_refers_to_and_what_is_forgotten_fails_and_the_rest_is_reverted(bring, engine):
+    bring("First Name,Email\nCat,cat@example.com\n")
+    done = bring("First Name,Email\nAnn,ann@example.com\nBen,ben@example.com\nCatherine,cat@example.com\n")
+    with engine.begin() as connection:
+        connection.execute(sa.text("CREATE TABLE orders (client text REFERENCES clients (id))"))
+        connection.execute(sa.text("INSERT INTO orders SELECT id FROM clients WHERE email = 'ann@example.com'"))
+        forget = "UPDATE client_changes SET before = NULL, after = NULL WHERE import_id = :id AND before IS NOT NULL"
+        connection.execute(sa.text(forget), {"id": done.import_id})
+    try:
+        result = revert(engine, done.import_id, ASKED)
+    finally:
+        with engine.begin() as connection:
+            connection.execute(sa.text("DROP TABLE orders"))
+    assert (result.reverted, result.kept, result.failed) == (1, 0, 2)
+    assert reasons(engine, result.revert_id) == [
+        ("failed", "REFERRED_TO"), ("reverted", None), ("failed", "IMAGE_FORGOTTEN"),
+    ]  # fmt: skip
+
+
+def test_only_a_merged_import_can_be_reverted(bring, engine):
+    refused = bring("First Name\nAnn\n")
+    with pytest.raises(NothingToRevert, match="is refused; only a merged import"):
+        revert(engine, refused.import_id, ASKED)
+    with pytest.raises(ImportNotFound):
+        revert(engine, "00000000-0000-0000-0000-000000000000", ASKED)
+    done = revert(engine, bring("First Name,Email\nAnn,ann@example.com\n").import_id, ASKED)
+    with pytest.raises(NothingToRevert, match="is itself a revert"):
+        revert(engine, done.revert_id, ASKED)
+
+
+@given(table=tables, file=rows)
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+def test_whatever_a_file_did_a_revert_at_once_takes_all_of_it_back(shared_engine, tmp_path, table, file):
+    names, ids, emails, usernames = table
+    _fill(shared_engine, {
+        id: {"email": email, "username": username, "first_name": first, "last_name": last}
+        for (first, last), id, email, username in zip(names, ids, emails, usernames, strict=False)
+    })  # fmt: skip
+    before = whole(shared_engine)
+    path, feed = _write(tmp_path, file), Feed(name="rules", title="Rules")
+    done = import_file(path, feed=feed, engine=shared_engine, storage=Storage(tmp_path / "s"))
+    result = revert(shared_engine, done.import_id, ASKED)
+    assert (result.reverted, result.kept, result.failed) == (done.counts.created + done.counts.updated, 0, 0)
+    assert whole(shared_engine) == before
