@@ -58,6 +58,10 @@ FIELDS: dict[str, Field] = {
 REQUIRED = tuple(field.name for field in FIELDS.values() if field.required)
 CLEAR = "#N/A"
 
+# White space that people cannot see around a word, and that goes. Control characters are not: they are reported.
+WHITE_SPACE = (
+    "\t\n\r \xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+)
 _TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0")
 _TIMESTAMP = (
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -75,11 +79,23 @@ _INVISIBLE = (
 _BEFORE_A_SIGN = r"[\p{Z}\p{Cc}\p{Cf}\x{034F}\x{115F}\x{1160}\x{2800}\x{3164}\x{FE00}-\x{FE0F}\x{FFA0}\"'`]*"
 _SIGN = r"[=+\-@\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}\x{FE62}\x{FE63}\x{FE66}\x{FE6B}\x{2212}]"
 _FORMULA = rf"^{_BEFORE_A_SIGN}{_SIGN}"
-_SIGN_OR_NUMBER = r"^[=+\-@]$|^[+-]?\d+(?:[.,]\d+)*$"
+_PLUS_OR_MINUS = r"[+\-\x{FF0B}\x{FF0D}\x{FE62}\x{FE63}\x{2212}]"
+_SIGN_OR_NUMBER = rf"^{_SIGN}$|^{_PLUS_OR_MINUS}?\p{{Nd}}+(?:[.,]\p{{Nd}}+)*$"
 _SCRIPT_URL = "|".join(r"\s*".join(f"{scheme}:") for scheme in ("javascript", "vbscript", "livescript"))
+# A tag is dangerous even unclosed: what it is put into closes it.
+_TAG = (
+    r"[<\x{FF1C}\x{FE64}](?:[/!?%]|[a-z][a-z0-9:-]*[\s/>\x{FF1E}\x{FE65}]"
+    r"|(?:script|img|image|svg|math|iframe|frame|object|embed|applet|body|html|head|meta|link|base|style|form|input|button"
+    r"|video|audio|source|details|marquee|isindex|template|textarea|select|table|div)$)"
+)
+_HANDLER = (
+    r"\bon(?:abort|animation|after|auxclick|before|begin|blur|canplay|change|click|contextmenu|copy|cut|dblclick|drag|drop"
+    r"|end|error|finish|focus|hashchange|input|invalid|key|load|message|mouse|page|paste|play|pointer|popstate|progress"
+    r"|ready|repeat|reset|resize|scroll|search|seek|select|show|start|stop|storage|submit|toggle|touch|transition"
+    r"|unload|wheel)[a-z]*\s*=\s*[\"'`a-z(]"
+)
 _MARKUP = (
-    rf"(?i)[<\x{{FF1C}}\x{{FE64}}]\s*[a-z/!?%]|{_SCRIPT_URL}|data\s*:\s*[a-z]+/[a-z]"
-    r"|&#x?[0-9a-f]+;?|\bon[a-z]{3,}\s*=\s*[\"'a-z]"
+    rf"(?i){_TAG}|{_SCRIPT_URL}|data\s*:\s*[a-z]+/[a-z0-9.+-]+\s*[;,]|&#(?:x[0-9a-f]{{2,}}|[0-9]{{2,}})|{_HANDLER}"
 )
 
 

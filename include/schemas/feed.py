@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +15,7 @@ from include.errors import FeedInvalid
 from include.schemas.client_rows import FIELDS
 
 Share = Annotated[float, Field(ge=0, le=1)]
+_NO_FILE_IS_IN = ("idna", "punycode", "raw-unicode-escape", "unicode-escape", "undefined")
 _ID_FIELDS = ("id", "email", "username", "first_name")
 
 
@@ -103,6 +105,8 @@ class Feed(_Strict):
     def _known_encoding(cls, encoding: str | None) -> str | None:
         if encoding is not None:
             try:
+                if codecs.lookup(encoding).name in _NO_FILE_IS_IN:
+                    raise LookupError
                 "".encode(encoding)
             except LookupError:
                 raise ValueError(
@@ -127,6 +131,8 @@ class Feed(_Strict):
         for field in fields:
             if field not in FIELDS:
                 raise ValueError(f"{field!r} is not a field; fields are {', '.join(FIELDS)}")
+            if info.field_name == "columns" and any(alias.lstrip().startswith("_") for alias in by_name):
+                raise ValueError("columns whose name starts with `_` are ignored; they cannot be aliases")
             if info.field_name == "defaults" and field in _ID_FIELDS:
                 raise ValueError(f"{field!r} cannot have a default")
         return by_name

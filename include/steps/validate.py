@@ -15,12 +15,12 @@ from include.errors import FileRefused
 from include.results import Import
 from include.schemas.feed import Feed
 from include.steps.corridor import Corridor, already_refused, step
-from include.transforms.cleaning import clean, restored
+from include.transforms.cleaning import clean
 from include.transforms.decoding import decode
 from include.transforms.frames import rows_frame
 from include.transforms.headers import Header
 from include.transforms.records import check_announced, read_records
-from include.transforms.reports import is_report, parent_of
+from include.transforms.reports import parent_of
 from include.transforms.screening import check_name, check_size
 from include.transforms.validation import find_problems
 
@@ -46,7 +46,7 @@ def judge_file(name: str, path: Path, feed: Feed, now: datetime, announced: int 
     records = read_records(decode(path.read_bytes(), feed.encoding), feed)
     check_announced(records, announced)
     sent, ragged = rows_frame(records)
-    rows = clean(restored(sent) if is_report(records.header.names) else sent, feed.values)
+    rows = clean(sent, feed.values)
     problems = find_problems(sent, rows, ragged, now)
     return Judged(
         records.header, sent, rows, problems, records.delimiter, parent_of(records.header.names, records.cells)

@@ -17,8 +17,10 @@ _MARKS = (
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
 # Encodings whose bytes all look like ASCII: letters between shifts would be read as other letters.
 _ISO_2022 = re.compile(r"\x1b[ -/]+[0-~]")
-_HZ = re.compile(r"~\{(?:[!-~]{2})+~\}")
-_UTF_7 = re.compile(r"\+(?=\d*[A-Za-z/])[A-Za-z0-9/+]{3,}-?(?![A-Za-z0-9/+]|[^\s,;|]*@)")
+_HZ = re.compile(r"~\{(?:[!-~]{2}){1,100}~\}")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+# The lengths are bounded: without bounds the time would grow with the square of a cell's length.
+_UTF_7 = re.compile(r"(?<![+/])\+(?=\d{0,40}[A-Za-z/])[A-Za-z0-9/+]{3,100}-?(?![A-Za-z0-9/+]|[^\s,;|]{0,64}@)")
 
 
 def decode(content: bytes, encoding: str | None = None) -> str:
@@ -43,7 +45,12 @@ def decode(content: bytes, encoding: str | None = None) -> str:
         _check_nul(content, text)
     if encoding is None:
         _check_disguised(content, text)
-    if not text.strip("\ufeff \t\r\n"):
+    elif half := _SURROGATE.search(text):
+        _refuse(
+            f"The file has half a character, which is not valid in {encoding}.", _count_lines(text[: half.start()]) + 1
+        )
+    text = text.lstrip("\ufeff")
+    if not text.strip(" \t\r\n"):
         raise FileRefused("FILE_EMPTY", message_for("FILE_EMPTY", detail="has no header"))
     return text
 
@@ -94,7 +101,7 @@ def _is_utf_7(content: bytes, shift: str) -> bool:
         letters = shift.encode().decode("utf-7")
     except UnicodeDecodeError:
         return False
-    return letters.isalpha() and (len(letters) > 1 or letters < "\u0530")
+    return letters.isalpha() and (len(letters) > 1 or bool(re.match("[\u00c0-\u017f\u0370-\u04ff]", letters)))
 
 
 def _refuse(detail: str, line: int) -> None:

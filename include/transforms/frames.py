@@ -26,10 +26,11 @@ def rows_frame(records: Records) -> tuple[pd.DataFrame, pd.Series]:
     width = len(records.header.names)
     index = pd.RangeIndex(1, len(records.cells) + 1, name="row")
     ragged = {
-        position: _raggedness(len(cells), width)
+        position: f"The row has {len(cells):,} cells, the header has {width:,}."
         for position, cells in enumerate(records.cells)
-        if len(cells) != width or position in records.unclear
+        if len(cells) != width
     }
+    ragged = records.unclear | ragged
     blank = [""] * width
     whole = [blank if position in ragged else cells for position, cells in enumerate(records.cells)]
     columns = list(zip(*whole, strict=True)) or [()] * width
@@ -38,13 +39,7 @@ def rows_frame(records: Records) -> tuple[pd.DataFrame, pd.Series]:
     )
     rows.insert(0, "line", pd.Series(records.lines, index=index, dtype="int64"))
     rows["cells"] = pd.Series(records.cells, index=index, dtype=object)
-    return rows, pd.Series({index[position]: sentence for position, sentence in ragged.items()}, dtype="str")
-
-
-def _raggedness(found: int, width: int) -> str:
-    if found == width:
-        return "A quoted cell of the row goes on after its closing quote: nobody can say where its cells end."
-    return f"The row has {found:,} cells, the header has {width:,}."
+    return rows, pd.Series({index[position]: ragged[position] for position in sorted(ragged)}, dtype="str")
 
 
 def fields_in(rows: pd.DataFrame) -> list[str]:

@@ -7,16 +7,22 @@ import io
 import itertools
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from include.codes import message_for
 from include.errors import FileRefused
+from include.schemas.client_rows import WHITE_SPACE
 from include.schemas.feed import Feed
 from include.transforms.headers import Header, fields_of, holds_required, missing_columns, read_header
+from include.transforms.reports import is_report, never_corrected, restore_cells
 from include.transforms.screening import check_text_format, refuse_content
 
 DELIMITERS = (",", ";", "\t", "|")
-_EXCEL_HINT = re.compile(r"\"?sep=([,;\t|])\"?", re.IGNORECASE)
+_EXCEL_HINT = re.compile(r"\"?sep=([,;\t|])\"?(?=[\r\n])", re.IGNORECASE)
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_QUOTES_UNCLEAR = "A quoted cell of the row goes on after its closing quote: nobody can say where its cells end."
+_NOT_CORRECTED = "The row fitted no columns when it was sent: write its cells from `_cells` into their columns."
+_NARROW = 5  # columns; prose in a cell rarely has more commas on one line
 _COUNT_UP_TO = 20  # times the limit: a file that is far too large need not be counted to its end
 _LOOK_FOR_HEADER = 50  # lines
 _MOST_COLUMNS = 16_384  # as many as a spreadsheet holds
@@ -28,29 +34,34 @@ csv.field_size_limit(2**31 - 1)
 class Records:
     """`cells[i]` is record i + 1 as sent; `lines[i]` the physical line (from 1) where it starts.
 
-    `unclear` holds the positions of records whose quotes do not say where their cells end.
+    `unclear`: positions of records of the right width whose cells cannot be told apart all the same, and why.
     """
 
     header: Header
     delimiter: str
     cells: list[list[str]]
     lines: list[int]
-    unclear: set[int] = field(default_factory=set)
+    unclear: dict[int, str] = field(default_factory=dict)
 
 
 def read_records(text: str, feed: Feed) -> Records:
-    """Split text into header and records.
+    """Split text into header and records; those of a failed-row report as they were before it was made safe.
 
     Raises FILE_BROKEN_QUOTING, FILE_MISSING_COLUMN, FILE_DUPLICATE_COLUMN, FILE_NOT_CSV, FILE_EMPTY or
     FILE_TOO_MANY_RECORDS.
     """
-    # StringIO ends lines at LF, CRLF and CR, and nowhere else.
-    lines = list(io.StringIO(text, newline=""))
-    hint = _EXCEL_HINT.fullmatch(lines[0].strip("\ufeff\r\n"))
-    source = _Lines(lines, 1 if hint else 0, '\\"' in text)
-    delimiter = _delimiter_of(source, feed, hint[1] if hint else None)
-    header = _header(source, delimiter, text, feed)
-    return _body(source, header, delimiter, feed)
+    source = _Source(text, *_begin(text))
+    delimiter = _delimiter_of(source, feed)
+    header = _header(source, delimiter, feed)
+    records = _body(source, header, delimiter, feed)
+    return _restored(records) if is_report(header.names) else records
+
+
+def _restored(report: Records) -> Records:
+    names = report.header.names
+    left = {n: _NOT_CORRECTED for n, cells in enumerate(report.cells) if never_corrected(names, cells)}
+    cells = [restore_cells(names, cells) for cells in report.cells]
+    return replace(report, cells=cells, unclear=report.unclear | left)
 
 
 def check_announced(records: Records, announced: int | None) -> None:
@@ -61,20 +72,39 @@ def check_announced(records: Records, announced: int | None) -> None:
         raise FileRefused("FILE_COUNT_MISMATCH", message_for("FILE_COUNT_MISMATCH", **facts))
 
 
-@dataclass(frozen=True)
-class _Lines:
-    """The physical lines of a file; the first `skipped` ones are not CSV; `escapes`: some quotes follow a backslash."""
+def _begin(text: str) -> tuple[int, str | None]:
+    """(lines before the header: blank ones and Excel's `sep=`, the delimiter that `sep=` names)."""
+    first = text[:20].lstrip("\ufeff")
+    hint = _EXCEL_HINT.match(first)
+    skipped = 1 if hint else 0
+    for line in itertools.islice(_lines(text), skipped, None):
+        if line.strip(WHITE_SPACE):
+            break
+        skipped += 1
+    return skipped, hint[1] if hint else None
 
-    lines: Sequence[str]
+
+def _lines(text: str) -> io.StringIO:
+    """The physical lines: StringIO ends them at LF, CRLF and CR, and nowhere else."""
+    return io.StringIO(text, newline="")
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A file's text; the first `skipped` lines are not CSV; `hint`: the delimiter that Excel says it used."""
+
+    text: str
     skipped: int
-    escapes: bool
+    hint: str | None
 
     def records(self, delimiter: str) -> Iterator[tuple[int, list[str], bool]]:
         """(line where it starts, cells, whether its quotes are clear) of every record; blank lines are not records.
 
         Raises FILE_BROKEN_QUOTING.
         """
-        reader = csv.reader(itertools.islice(self.lines, self.skipped, None), delimiter=delimiter, strict=True)
+        reader = csv.reader(itertools.islice(_lines(self.text), self.skipped, None), delimiter=delimiter, strict=True)
+        raw = _Raw(self.text)
+        escapes = '\\"' in self.text
         width, end = 0, self.skipped
         while True:
             start, clear = end + 1, True
@@ -84,17 +114,37 @@ class _Lines:
                 return
             except csv.Error as error:
                 end = reader.line_num + self.skipped
-                record, clear = _literal(self.lines[end - 1], delimiter, start, end, str(error)), False
+                record, clear = _literal(raw.lines(start, end), delimiter, start, str(error)), False
             end = reader.line_num + self.skipped
-            if not record or (len(record) == 1 and record[0] and not record[0].strip()):
+            if not record:
                 continue
-            if end > start and width:
-                _refuse_swallowed(record, delimiter, width, start)
+            if len(record) == 1 and clear and not record[0].strip(WHITE_SPACE) and '"' not in raw.lines(start, end)[0]:
+                continue
             width = width or len(record)
-            yield start, record, clear and not (self.escapes and _ends_in_an_escape(record))
+            if end > start:
+                _check_swallowed(record, raw.lines(start, end), delimiter, width, start)
+            yield start, record, clear and not (escapes and _ends_in_an_escape(record))
 
 
-def _header(source: _Lines, delimiter: str, text: str, feed: Feed) -> Header:
+class _Raw:
+    """The physical lines of a text once more, for the few records that need them; asked for in order."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._rest: Iterator[str] | None = None
+        self._given = 0
+        self._last: list[str] = []
+
+    def lines(self, start: int, end: int) -> list[str]:
+        if self._rest is None:
+            self._rest = _lines(self._text)
+        if self._given < end:
+            self._last = list(itertools.islice(self._rest, start - self._given - 1, end - self._given))
+            self._given = end
+        return self._last
+
+
+def _header(source: _Source, delimiter: str, feed: Feed) -> Header:
     line, names, clear = next(source.records(delimiter), (0, [], True))
     if not names:
         raise FileRefused("FILE_EMPTY", message_for("FILE_EMPTY", detail="has no header"))
@@ -102,23 +152,22 @@ def _header(source: _Lines, delimiter: str, text: str, feed: Feed) -> Header:
         detail = f"its header has {len(names):,} columns, and no spreadsheet holds more than {_MOST_COLUMNS:,}"
         refuse_content(detail, line)
     missing = missing_columns(names, feed.columns)
-    check_text_format(text, header_is_good=not missing)
-    if missing:
-        hint = _where_the_header_is(source, line, feed)
-        return read_header(names, feed.columns, line, hint)
+    check_text_format(source.text, header_is_good=not missing)
     if not clear:
         _refuse_quoting(f"In the header, line {line}, a quoted name goes on after its closing quote.", line)
-    return read_header(names, feed.columns, line)
+    if is_report(names):
+        names = restore_cells(names, names)
+    return read_header(names, feed.columns, line, _where_the_header_is(source, line, feed) if missing else "")
 
 
-def _body(source: _Lines, header: Header, delimiter: str, feed: Feed) -> Records:
+def _body(source: _Source, header: Header, delimiter: str, feed: Feed) -> Records:
     numbered = itertools.islice(source.records(delimiter), 1, None)
     cells: list[list[str]] = []
     lines: list[int] = []
-    unclear: set[int] = set()
+    unclear: dict[int, str] = {}
     for start, record, clear in itertools.islice(numbered, feed.max_records):
         if not clear:
-            unclear.add(len(cells))
+            unclear[len(cells)] = _QUOTES_UNCLEAR
         lines.append(start)
         cells.append(record)
     if (first := next(numbered, None)) is not None:
@@ -130,10 +179,15 @@ def _body(source: _Lines, header: Header, delimiter: str, feed: Feed) -> Records
     return Records(header, delimiter, cells, lines, unclear)
 
 
-def _refuse_swallowed(record: list[str], delimiter: str, width: int, start: int) -> None:
-    """Raises FILE_BROKEN_QUOTING when a line inside a cell has as many delimiters as a record of its own."""
-    another = rf"[\r\n](?:[^\r\n{re.escape(delimiter)}]*{re.escape(delimiter)}){{{max(width - 1, 1)}}}"
-    if any(re.search(another, cell) for cell in record):
+def _check_swallowed(record: list[str], lines: Sequence[str], delimiter: str, width: int, start: int) -> None:
+    """Raises FILE_BROKEN_QUOTING when a record of several lines looks like several records.
+
+    Either each line by itself has the width of a record and an e-mail address, or a line inside a cell has: an address
+    of a street has commas too, but no @-sign. In a wide file the commas alone are enough.
+    """
+    alone = all(line.count(delimiter) == width - 1 and "@" in line for line in lines)
+    inside = (part for cell in record if "\n" in cell or "\r" in cell for part in _LINE_END.split(cell))
+    if alone or any(part.count(delimiter) >= max(width - 1, 1) and ("@" in part or width > _NARROW) for part in inside):
         _refuse_quoting(
             f"A quoted cell of the record that starts at line {start} has swallowed the records after it.", start
         )
@@ -144,33 +198,35 @@ def _ends_in_an_escape(record: list[str]) -> bool:
     return any(cell.endswith("\\") and after.count('"') % 2 for cell, after in itertools.pairwise(record))
 
 
-def _literal(line: str, delimiter: str, start: int, end: int, error: str) -> list[str]:
+def _literal(lines: Sequence[str], delimiter: str, start: int, error: str) -> list[str]:
     """The pieces of a line like `"click") ;x`, where text follows a closing quote.
 
-    The damage is this line's alone when its quotes are even in number, or would be with `\\"` as one of them:
-    then only this row fails.
-    Otherwise nobody can say where records end: FILE_BROKEN_QUOTING.
+    The damage is this line's alone when its quotes are even in number, or would be with `\\"` as one of them, and
+    no cell is left open at its end: then only this row fails. Otherwise nobody can say where records end:
+    FILE_BROKEN_QUOTING.
     """
     if "unexpected end of data" in error:
         _refuse_quoting(f"A quote is opened in the record that starts at line {start} and never closed.", start)
-    quotes, escaped = line.count('"'), line.count('\\"')
-    if end > start or (quotes % 2 and (quotes - escaped) % 2):
+    line = lines[0].rstrip("\r\n")
+    quotes, escaped, pieces = line.count('"'), line.count('\\"'), line.split(delimiter)
+    left_open = pieces[-1].startswith('"') and pieces[-1].count('"') % 2
+    if len(lines) > 1 or left_open or (quotes % 2 and (quotes - escaped) % 2):
         _refuse_quoting(
             f"In the record that starts at line {start} a quoted cell goes on after its closing quote.", start
         )
-    return line.rstrip("\r\n").split(delimiter)
+    return pieces
 
 
 def _refuse_quoting(detail: str, line: int) -> None:
     raise FileRefused("FILE_BROKEN_QUOTING", message_for("FILE_BROKEN_QUOTING", detail=detail), line) from None
 
 
-def _delimiter_of(source: _Lines, feed: Feed, hint: str | None) -> str:
+def _delimiter_of(source: _Source, feed: Feed) -> str:
     """The delimiter under which the header holds the required columns; else the one that names most fields."""
     if feed.delimiter:
         return feed.delimiter
     found: dict[str, tuple[int, int]] = {}
-    for delimiter in dict.fromkeys((*([hint] if hint else []), *DELIMITERS)):
+    for delimiter in dict.fromkeys((*([source.hint] if source.hint else []), *DELIMITERS)):
         try:
             names = next(source.records(delimiter), (0, [], True))[1][: _MOST_COLUMNS + 1]
         except FileRefused:
@@ -181,14 +237,16 @@ def _delimiter_of(source: _Lines, feed: Feed, hint: str | None) -> str:
     return max(found, key=lambda d: found[d]) if found else ","
 
 
-def _where_the_header_is(source: _Lines, line: int, feed: Feed) -> str:
+def _where_the_header_is(source: _Source, line: int, feed: Feed) -> str:
     """A hint when one of the first lines is a header under some delimiter; '' otherwise."""
-    for number, text in enumerate(source.lines[source.skipped : _LOOK_FOR_HEADER], source.skipped + 1):
+    looked_at = itertools.islice(_lines(source.text), source.skipped, source.skipped + _LOOK_FOR_HEADER)
+    for number, text in enumerate(looked_at, source.skipped + 1):
         for delimiter in DELIMITERS:
             if not holds_required(next(csv.reader([text[:2000]], delimiter=delimiter), []), feed.columns):
                 continue
             if number != line:
                 return f" The header seems to stand in line {number}: delete the lines above it."
-            shown = {"\t": "tab"}.get(delimiter, delimiter)
-            return f" This feed's delimiter is {feed.delimiter!r}, and the header seems to use {shown!r}."
+            if feed.delimiter:
+                shown = {"\t": "tab"}.get(delimiter, delimiter)
+                return f" This feed's delimiter is {feed.delimiter!r}, and the header seems to use {shown!r}."
     return ""

@@ -36,6 +36,21 @@ def restore(cell: str) -> str:
     return cell[1:] if _NEUTRALISED.match(cell) else cell
 
 
+def restore_cells(names: Sequence[str], cells: Sequence[str]) -> list[str]:
+    """A report's cells (or header) as the sender wrote them; the columns that the report added stay as they are."""
+    if len(names) != len(cells):
+        return list(cells)
+    return [cell if name.strip() in ADDED else restore(cell) for name, cell in zip(names, cells, strict=True)]
+
+
+def never_corrected(names: Sequence[str], cells: Sequence[str]) -> bool:
+    """True for a row of a report that fitted no columns and still stands in `_cells` alone."""
+    if not is_report(names) or len(names) != len(cells):
+        return False
+    by_name = {name.strip(): cell.strip() for name, cell in zip(names, cells, strict=True)}
+    return bool(by_name.get("_cells")) and not any(cell for name, cell in by_name.items() if name not in ADDED)
+
+
 def is_report(names: Sequence[str]) -> bool:
     return {"_row", "_codes", "_import"} <= {name.strip() for name in names}
 
@@ -90,16 +105,23 @@ def write_report(header: Sequence[str], rows: Sequence[FailedRow], import_id: st
     writer = csv.writer(text, delimiter=delimiter, lineterminator="\r\n")
     writer.writerow([*(neutralise(header[position]) for position in own), *ADDED])
     for failed in rows:
-        whole = len(failed.cells) == len(header)
-        cells = [failed.cells[position] if whole else "" for position in own]
         errors = [problem for problem in failed.problems if problem.severity == "error"]
+        codes = list(dict.fromkeys(problem.code for problem in errors))
+        whole = "ROW_RAGGED" not in codes
+        cells = [failed.cells[position] if whole else "" for position in own]
         added = [
             str(failed.row),
             str(failed.line),
-            " ".join(dict.fromkeys(problem.code for problem in errors)),
+            " ".join(codes),
             " ".join(problem.message for problem in errors),
             import_id,
-            "" if whole else " | ".join(failed.cells),
+            "" if whole else _all_cells(header, failed.cells),
         ]
         writer.writerow([neutralise(cell) for cell in (*cells, *added)])
     return text.getvalue().encode("utf-8-sig")
+
+
+def _all_cells(header: Sequence[str], cells: Sequence[str]) -> str:
+    """The cells of a row that fits no columns; a report of a report hands them on."""
+    handed_on = dict(zip((name.strip() for name in header), cells, strict=False)).get("_cells")
+    return handed_on if handed_on and len(header) == len(cells) else " | ".join(cells)

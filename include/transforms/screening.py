@@ -33,6 +33,8 @@ _COMMON = (
     (b"\x89PNG\r\n\x1a\n", 0, "a PNG image"),
     (b"\xff\xd8\xff", 0, "a JPEG image"),
     (b"GIF8", 0, "a GIF image"),
+    (b"PAR1", 0, "a Parquet file"),
+    (b"bplist00", 0, "an Apple property list"),
     (b"SQLite format 3\0", 0, "an SQLite database"),
 )
 _EICAR = "EICAR-STANDARD-ANTIVIRUS-TEST-FILE"
@@ -40,7 +42,7 @@ _EICAR = "EICAR-STANDARD-ANTIVIRUS-TEST-FILE"
 # No header of a client file begins like this, whatever else is in it.
 _NEVER_A_HEADER = (
     ("an HTML page", r"<!doctype html|<html\b"),
-    ("an SVG image", r"<svg\b|<\?xml[^>]*\?>\s*(?:<!--.*?-->\s*)*(?:<!doctype svg[^>]*>\s*)?<svg\b"),
+    ("an SVG image", r"<svg\b|<\?xml[^>]*\?>\s*(?:<!doctype svg[^>]*>\s*)?<svg\b"),
     ("a PHP script", r"<\?(?:php\b|=)"),
     ("an XML document", r"<\?xml\b|<!doctype\b|<!\[CDATA\["),
     ("HTML or XML", r"<[a-z!/?%]"),
@@ -60,13 +62,13 @@ _LOOKS = (
     ("JSON", r"[\[{]\s*[\"{\[\]}]|[\[{]\s*$"),
     ("a vCard or calendar", r"BEGIN:V(?:CARD|CALENDAR)"),
     ("an LDIF directory export", r"dn::?\s|version:\s*1\s"),
-    ("an SQL dump", r"--\s.*dump|(?:insert\s+into|create\s+(?:table|database)|drop\s+table|select\s.+\sfrom)\s|"
-                    r"PRAGMA foreign_keys|SET\s+\w+\s*="),
+    ("an SQL dump", r"--\s.*dump|(?:insert\s+into|create\s+(?:table|database)|drop\s+table|select\s[^\r\n]+\sfrom)\s|"
+                    r"PRAGMA foreign_keys"),
     ("a DIF spreadsheet", r"TABLE\s*[\r\n]+0,1\s"),
     ("a uuencoded file", r"begin [0-7]{3} "),
     ("a patch", r"diff --git|--- \S+.*[\r\n]+\+\+\+ \S"),
     ("a configuration file", r"\[[\w .-]+\]\s*[\r\n]|---\s*[\r\n]"),
-    ("a script", r"(?:rem|import|from|package|using|require|include|sub|dim|option explicit|attribute vb_\w+|"
+    ("a script", r"(?:set|rem|import|from|package|using|require|include|sub|dim|option explicit|attribute vb_\w+|"
                  r"on error|def|class|function|const|let|var|param|set-executionpolicy|powershell|cmd|wscript|"
                  r"createobject|eval|alert|document|window|module|#include|#requires|start-process|invoke-\w+|iex)\b"
                  r"[^\r\n,;|\t]*[({'\"=:./*\\<]|"
@@ -81,7 +83,7 @@ def check_name(name: str) -> None:
         _refuse_name("The file name contains invisible characters or bytes that are not text.")
     if "/" in name or "\\" in name or name in ("", ".", ".."):
         _refuse_name("The file name contains parts of a path.")
-    if not re.fullmatch(r".+\.csv", name, re.IGNORECASE | re.DOTALL):
+    if not re.fullmatch(r".+\.csv", name, re.IGNORECASE | re.DOTALL | re.ASCII):
         _refuse_name("The file name does not end in .csv.")
 
 

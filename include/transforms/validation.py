@@ -79,7 +79,9 @@ def _expected(field: Field, cell: str) -> str:
     if field.kind == "timestamp":
         in_future = as_timestamps(pd.Series([cell], dtype="str")).notna().iloc[0]
         return (
-            "lies in the future" if in_future else "is not an ISO 8601 date or date-time, such as 2024-06-13T15:06:02Z"
+            "lies in the future"
+            if in_future
+            else "is no date or date-time of the form 2024-06-13 or 2024-06-13T15:06:02Z"
         )
     if field.kind == "boolean":
         return "is none of true, false, yes, no, 1, 0"

@@ -24,6 +24,8 @@ def test_our_own_feeds_are_valid(path):
         ("title: X\nmax_records: 0", "`max_records` is 0: Input should be greater than or equal to 1"),
         ("title: X\nmode: merge", "`mode` is 'merge': Input should be 'upsert', 'create_only' or 'update_only'"),
         ("title: X\nschedule: often", "neither a cron expression of five parts nor one of watch, @hourly"),
+        ("title: X\ncolumns: {_mail: email}", "columns whose name starts with `_` are ignored"),
+        ("title: X\nencoding: unicode_escape", "is not an encoding Python knows"),
         ("title: X\nencoding: klingon", "is not an encoding Python knows"),
         ("title: X\ncolumns: {Mail: e_mail}", "'e_mail' is not a field; fields are id, first_name"),
         ("title: X\nvalues: {active: {yes: no}}", "in quotes, cells are text"),

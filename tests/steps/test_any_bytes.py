@@ -95,7 +95,7 @@ def check_invariants(content: bytes, folder: Path) -> None:
         assert refused.code in CODES and refused.message.strip() and "\n" not in refused.message
         assert refused.line is None or 1 <= refused.line <= content.count(b"\n") + content.count(b"\r") + 1
         return
-    text = content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+    text = content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig").lstrip("\ufeff")
     hint = text.lstrip("\ufeff").lower().startswith(("sep=", '"sep='))
     names = judged.header.names
     expected = next(

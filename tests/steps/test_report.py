@@ -41,7 +41,7 @@ def test_a_corrected_report_imports_what_was_corrected_and_is_linked_to_its_pare
     corrected = text.replace("\r\n,nameless@", "\r\nNora,nameless@")
     second = bring(corrected.encode("utf-8-sig"))
     assert (second.counts.read, second.counts.created, second.counts.failed) == (3, 1, 2)
-    assert sorted({p.code for p in second.problems}) == ["CELL_EXECUTABLE", "CELL_REQUIRED", "COLUMN_UNKNOWN"]
+    assert sorted({p.code for p in second.problems}) == ["CELL_EXECUTABLE", "COLUMN_UNKNOWN", "ROW_RAGGED"]
     assert set(clients()) == {"ann@example.com", "nameless@example.com"}
     with engine.connect() as connection:
         query = sa.text("SELECT CAST(parent_import_id AS text) FROM imports WHERE id = :id")
@@ -57,3 +57,44 @@ def test_what_is_neutralised_comes_back_letter_for_letter(cell):
     safe = neutralise(cell)
     assert restore(safe) == cell
     assert not safe.startswith(("\t", "\r")) and not safe.lstrip(" \t\r\u200b").startswith(("=", "+", "-", "@", "＝"))
+
+
+def again(bring, storage, result):
+    """The report of a report, sent back as it is, as often as somebody likes."""
+    return bring((storage.root / result.report).read_bytes(), force=True)
+
+
+def test_a_report_of_a_report_still_has_the_cells_that_were_sent(bring, storage, engine, clients):
+    text = "First Name,Email,Active,Notes\n-,+ann@example.com,maybe,-x\n=1+1,b@example.com,yes,'=q\n"
+    first = bring(text)
+    second = again(bring, storage, first)
+    third = again(bring, storage, second)
+    for result in (first, second, third):
+        rows = read(storage, result)
+        assert [(r["First Name"], r["Email"], r["Notes"]) for r in rows] == [
+            ("'-", "'+ann@example.com", "'-x"), ("'=1+1", "b@example.com", "''=q"),
+        ]  # fmt: skip
+    corrected = (storage.root / third.report).read_bytes().decode("utf-8-sig").replace("maybe", "yes")
+    bring(corrected.encode("utf-8-sig"))
+    assert {c["email"]: c["first_name"] for c in clients().values()} == {"+ann@example.com": "-"}
+
+
+def test_a_row_that_fitted_no_columns_stays_failed_until_somebody_writes_it_into_them(bring, storage, clients):
+    first = bring('First Name,Email\nAnn,Lee,ann@example.com\n"Ben" Low,ben@example.com\n')
+    for _ in range(3):
+        first = again(bring, storage, first)
+        assert [p.code for p in first.problems if p.severity == "error"] == ["ROW_RAGGED"] * 2 and clients() == {}
+        assert [r["_cells"] for r in read(storage, first)] == [
+            "Ann | Lee | ann@example.com",
+            '"Ben" Low | ben@example.com',
+        ]
+    text = (storage.root / first.report).read_bytes().decode("utf-8-sig")
+    corrected = text.replace("\r\n,,1,", "\r\nAnn Lee,ann@example.com,1,")
+    assert bring(corrected.encode("utf-8-sig")).counts.created == 1
+
+
+def test_an_alias_that_a_spreadsheet_would_run_is_found_again_in_the_report(bring, storage, clients):
+    columns = {"@mail": "email"}
+    first = bring("First Name,@mail\nAnn,bad\n", columns=columns)
+    corrected = (storage.root / first.report).read_bytes().replace(b"bad", b"ann@example.com")
+    assert bring(corrected, columns=columns).counts.created == 1

@@ -73,6 +73,7 @@ def test_a_report_with_a_utf_8_mark_is_read_in_any_feed():
         ("山田,y".encode("iso2022_jp"), "ISO-2022"),
         ("山田,y".encode("hz"), "HZ"),
         ("Zoë,y".encode("utf-7"), "UTF-7"),
+        (b"First Name,Email\nMr +BBgEMgQwBD0,ann@example.com\n", "UTF-7"),
     ],
 )
 def test_a_wrong_mark_and_a_disguised_encoding_are_refused(content, sentence):
@@ -82,10 +83,41 @@ def test_a_wrong_mark_and_a_disguised_encoding_are_refused(content, sentence):
 
 
 @pytest.mark.parametrize(
-    "cell", ["john+dog-1@example.com", "a+b-c", "+49-30-1234", "~{", "C++", "Q+A-", "R+Tag", "+12025550123"]
+    "cell",
+    [
+        "john+dog-1@example.com",
+        "a+b-c",
+        "+49-30-1234",
+        "~{",
+        "C++",
+        "Q+A-",
+        "R+Tag",
+        "+12025550123",
+        "Sales+Ops-Team",
+        "Google+Ads-Agency",
+        "+100-555-0100",
+    ],
 )
 def test_plus_signs_and_tildes_are_no_encoding(cell):
     assert decode(f"First Name,Email\n{cell},a@example.com\n".encode()).splitlines()[1].startswith(cell)
+
+
+def test_half_a_character_from_a_feeds_encoding_is_refused():
+    with pytest.raises(FileRefused, match="line 2: The file has half a character"):
+        decode(b"First Name,Email\nA+2AA-nn,ann@example.com\n", "utf-7")
+
+
+def test_a_mark_written_twice_is_no_text():
+    assert decode(b'\xef\xbb\xbf\xef\xbb\xbf"First Name",Email') == '"First Name",Email'
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("part", [b"~{", b"+", b"+a", b"+AOk", b"A+/"])
+def test_long_cells_take_no_time(part):
+    try:
+        decode(b"First Name,Email\n" + part * 500_000 + b",ann@example.com\n")
+    except FileRefused as refused:
+        assert refused.code == "FILE_ENCODING"
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])

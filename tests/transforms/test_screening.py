@@ -69,6 +69,7 @@ TEXTS = {
     "html": "<!DOCTYPE html>\n<html><body><table><tr><td>First Name,Email</td>",
     "html after blank lines": "\n\n  <HTML>",
     "xml": '<?xml version="1.0"?><clients/>',
+    "xml with comments": "<?xml ?>" + "<!---->" * 400,
     "svg": '<svg xmlns="http://www.w3.org/2000/svg"/>',
     "php": "<?php system($_GET['c']); ?>\nFirst Name,Email\n",
     "short php": "<?= 1 ?>",
@@ -140,7 +141,7 @@ def test_a_header_that_begins_like_another_format_is_still_a_header(header):
 
 @pytest.mark.parametrize(
     "name", ["", ".csv", "x.csv ", "x.csv.exe", "x.txt", "../x.csv", "a/b.csv", "a\\b.csv", "a\tb.csv", "a\x00.csv",
-             "x\u202evsc.csv", "a\u200b.csv", "\u2028.csv", "x.csv\n"]
+             "x\u202evsc.csv", "a.cſv", "a\u200b.csv", "\u2028.csv", "x.csv\n"]
 )  # fmt: skip
 def test_a_name_that_is_not_one_plain_csv_name_is_refused(name):
     with pytest.raises(FileRefused) as refused:

@@ -29,7 +29,8 @@ def judge(**cells: str) -> list[tuple[str, str]]:
     "cell",
     ["NULL", "None", "NaN", "NA", "nan", "true", "0012", "1E5", "1e5", "-", "+", "=", "@", "-5", "+49", "-1.234,50", "O'Neil",
      "D'Arcy", "Ann-Marie", "Jr.", "van der Berg", "Nguyễn", "李小龍", "محمد", "😀", "a\nb", "a\tb", "Robert'); DROP TABLE clients;--",
-     "${jndi:ldap://x}", "{{7*7}}", "$(id)", "`id`", "%00", "\\x00", "../../etc/passwd", "I <3 you", "AT&T", "5 > 3", "e=mc2",
+     "${jndi:ldap://x}", "{{7*7}}", "$(id)", "`id`", "%00", "\\x00", "../../etc/passwd", "I <3 you", "AT&T", "－", "＋", "＝", "＠", "−", "－１", "＋５", "−5", "A < Ben", "A<B", "x <y", "Tom &#1",
+     "A&#B", "Online=Ja", "Ontario=CA", "Data: Sales/Marketing", "5 > 3", "e=mc2",
      "Infinity", "undefined", "\u202eabc", "a\u200db", "x" * 100, "ﬁ", "Ⅷ", "\ufeffAnn", "'s-Gravenhage", "#N/A!", "#REF!"],
 )  # fmt: skip
 def test_text_that_looks_strange_is_text(cell):
@@ -38,7 +39,7 @@ def test_text_that_looks_strange_is_text(cell):
 
 @pytest.mark.parametrize(
     "cell",
-    ["=1+1", "+1+1", "-2+3", "@SUM(1)", "=cmd|'/C calc'!A0", "＝1+1", "＋1", "－1+1", "＠SUM(1)", " =1", "\t=1", "\r=1", "\n=1",
+    ["=1+1", "+1+1", "-2+3", "@SUM(1)", "=cmd|'/C calc'!A0", "＝1+1", "＝1", "－1+1", "＠SUM(1)", " =1", "\t=1", "\r=1", "\n=1",
      '"=1"', "'=1", "\u200b=1", "\u00a0=1", "\u3000=1", "\ufeff=1", "`=1", "''=1", "-van", "@home",
      "+49 (0) 30", "--", "=-", "\u2060@x"],
 )  # fmt: skip
@@ -51,7 +52,7 @@ def test_a_formula_fails_in_whatever_disguise(cell):
     ["<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "<IMG SRC=x>", "</b>", "<!-- x -->", "<?php", "＜script＞",
      "javascript:alert(1)", "JaVaScRiPt:alert(1)", "java\tscript:alert(1)", "j\na\nv\nascript:x", "vbscript:x",
      "data:text/html,<b>", "data:image/svg+xml;base64,AA", "&#106;avascript", "&#x3c;b", "x onmouseover=alert(1)",
-     "a<svg/onload=alert(1)>", "<%= 1 %>"],
+     "a<svg/onload=alert(1)>", "<%= 1 %>", "<script", "&#106avascript:alert(1)", '" onfocus=alert(1) x="', "<a href=x"],
 )  # fmt: skip
 def test_script_and_markup_fail(cell):
     assert judge(middle_name=cell) == [("middle_name", "CELL_EXECUTABLE")]
