@@ -37,6 +37,7 @@ class Question:
         parts = [
             f"**{entry.message}**",
             f"File `{_code(entry.file_name)}`, received {entry.received_at:%Y-%m-%d %H:%M} UTC, feed `{entry.feed}`.",
+            "If it is approved:",
             "| rows | " + " | ".join(OUTCOMES) + " |\n|---:|" + "---:|" * len(OUTCOMES) + "\n"
             f"| {entry.counts.read:,} | " + " | ".join(f"{getattr(entry.counts, name):,}" for name in OUTCOMES) + " |",
             self._causes(),

@@ -86,7 +86,8 @@ def _merge_once(corridor: Corridor, connection: sa.Connection, import_id: str, a
     client_plan.record_plan(connection, import_id)
     changed = {"code": None, "message": message, **_counted(connection, entry, prepared)}
     if state != "merged":
-        changed["plan_hash"] = client_plan.hash_plan(connection)
+        # Another plan is news, and is mailed again.
+        changed |= {"plan_hash": client_plan.hash_plan(connection), "notified_state": None}
     import_ledger.enter_state(connection, import_id, state, corridor.clock(), **changed)
 
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from include.adapters import import_ledger
 from include.schemas.feed import Hold
 from include.steps.corridor import Corridor
-from include.steps.review import approve, discard, question, questions_to_ask, review_run_id
+from include.steps.review import approve, carry_out, discard, question, questions_to_ask, review_run_id
 
 HOLD = Hold(failed_over=0.4, updated_over=0.6, deactivated_over=0.3)
 OLD = "First Name,Email,Active\n" + "".join(f"Ann,c{n}@example.com,yes\n" for n in range(4))
@@ -140,3 +140,29 @@ def test_a_watched_feed_has_limits_of_its_own_and_says_so_only_from_20_records_o
     )
     assert Feed(name="x", title="X").hold == Hold()
     assert Feed(name="x", title="X", schedule="watch", hold={}).hold == Hold()
+
+
+def test_an_answer_is_carried_out_and_another_plan_is_the_next_question(bring, hold, corridor, engine):
+    bring(OLD)
+    held = hold("First Name,Email\nBen,c0@example.com\nBen,c1@example.com\n")
+    shown = import_ledger.find(engine, held.import_id)
+    import_ledger.change(engine, held.import_id, notified_state="held")
+    bring("First Name,Email\nZoe,c1@example.com\n")
+    yes = {
+        "chosen_options": ["Approve"],
+        "params_input": {"reason": None},
+        "responded_by_user": {"id": "1", "name": "olga"},
+    }
+    (again,) = carry_out(corridor, held.import_id, shown.plan_hash, yes)
+    entry = import_ledger.find(engine, held.import_id)
+    assert again["trigger_run_id"] == review_run_id(entry) and entry.notified_state is None
+    assert carry_out(corridor, held.import_id, entry.plan_hash, yes) == []
+    assert import_ledger.find(engine, held.import_id).message == "Approved by olga."
+
+
+def test_no_answer_in_time_discards(hold, corridor, engine):
+    held = hold("First Name,Email\n,a@example.com\n")
+    shown = import_ledger.find(engine, held.import_id)
+    silence = {"chosen_options": ["Discard"], "params_input": {}, "responded_by_user": None}
+    assert carry_out(corridor, held.import_id, shown.plan_hash, silence) == []
+    assert import_ledger.find(engine, held.import_id).message == "Discarded by nobody (no answer in time)."
