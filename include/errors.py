@@ -52,6 +52,10 @@ class ImportNotFound(ClientImportError):
     """The ledger has no import with this id."""
 
 
+class PersonNotNamed(ClientImportError):
+    """Asked to forget a person by what is neither an e-mail address nor a client's id. Never shows what was given."""
+
+
 class StepFailed(ClientImportError):
     """A fault of ours in one step: database, storage or a bug. Names no value of any row."""
 

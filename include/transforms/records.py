@@ -44,13 +44,23 @@ def read_records(text: str, feed: Feed) -> Records:
     Raises FILE_BROKEN_QUOTING, FILE_MISSING_COLUMN, FILE_DUPLICATE_COLUMN, FILE_NOT_CSV, FILE_EMPTY or
     FILE_TOO_MANY_RECORDS.
     """
-    # StringIO ends lines at LF, CRLF and CR, and nowhere else.
-    lines = list(io.StringIO(text, newline=""))
-    hint = _EXCEL_HINT.fullmatch(lines[0].strip("\ufeff\r\n"))
-    source = _Lines(lines, 1 if hint else 0, '\\"' in text)
-    delimiter = _delimiter_of(source, feed, hint[1] if hint else None)
+    source, hint = _source_of(text)
+    delimiter = _delimiter_of(source, feed, hint)
     header = _header(source, delimiter, text, feed)
     return _body(source, header, delimiter, feed)
+
+
+def split_records(text: str, delimiter: str) -> list[tuple[int, list[str]]]:
+    """(line where it starts, cells) of the header and of each record, whatever the columns mean.
+
+    Raises FILE_BROKEN_QUOTING.
+    """
+    return [(start, cells) for start, cells, _ in _source_of(text)[0].records(delimiter)]
+
+
+def split_lines(text: str) -> list[str]:
+    """Physical lines with their ends: LF, CRLF and CR, and nothing else."""
+    return list(io.StringIO(text, newline=""))
 
 
 def check_announced(records: Records, announced: int | None) -> None:
@@ -92,6 +102,13 @@ class _Lines:
                 _refuse_swallowed(record, delimiter, width, start)
             width = width or len(record)
             yield start, record, clear and not (self.escapes and _ends_in_an_escape(record))
+
+
+def _source_of(text: str) -> tuple[_Lines, str | None]:
+    """The lines, and the delimiter that a first line `sep=;` names."""
+    lines = split_lines(text)
+    hint = _EXCEL_HINT.fullmatch(lines[0].strip("\ufeff\r\n"))
+    return _Lines(lines, 1 if hint else 0, '\\"' in text), hint[1] if hint else None
 
 
 def _header(source: _Lines, delimiter: str, text: str, feed: Feed) -> Header:
