@@ -25,7 +25,6 @@ from airflow.sdk import (
     Asset,
     AssetOrTimeSchedule,
     AssetWatcher,
-    Connection,
     CronTriggerTimetable,
     Param,
     dag,
@@ -34,6 +33,7 @@ from airflow.sdk import (
     task_group,
 )
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from clients_db import doors
 
 from include.errors import FeedInvalid, FileRefused
 from include.results import Requested
@@ -57,19 +57,9 @@ PARAMS = {
 
 def corridor_of(feed: Feed) -> Corridor:
     """The steps' doors, opened inside a task: connection, storage and staging."""
-    from sqlalchemy import URL
-
-    from include.adapters.database import engine_from_url
-    from include.adapters.storage import Storage
     from include.steps.corridor import Corridor
 
-    found = Connection.get("clients_db")
-    url = URL.create(
-        "postgresql", found.login, found.password, found.host, found.port, found.schema, found.extra_dejson
-    )
-    return Corridor.of(
-        feed, engine_from_url(url.render_as_string(hide_password=False)), Storage(read_settings().storage)
-    )
+    return Corridor.of(feed, *doors())
 
 
 def asked() -> Requested:
