@@ -299,3 +299,12 @@ def test_a_fault_names_no_value_and_no_file(bring, engine, storage, erase, monke
     with pytest.raises(StepFailed) as raised:
         erase()
     assert str(raised.value) == "forget failed: PermissionError" and raised.value.__suppress_context__
+
+
+@pytest.mark.parametrize("local", ["zoe_mark%x", "zoe'mark", "zoe|mark", "zoe.*mark", "zoémark", "zoe+mark"])
+def test_signs_that_mean_something_to_a_database_or_a_pattern_are_letters(bring, engine, storage, erase, local):
+    bring(f"First Name,Email,Last Name\nZoe,{local}@example.com,Zmark\n,{local.upper()}@example.com,Zmark\n")
+    bring("First Name,Email,Last Name\n,zoeXmarkYx@example.com,Other\n")
+    erase(email=f"{local}@example.com")
+    assert left_of_zoe(engine, storage, ("zmark", local)) == []
+    assert "zoeXmarkYx" in all_texts(engine, but=("clients",))
