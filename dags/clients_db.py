@@ -1,4 +1,4 @@
-"""The steps' doors, opened inside a task: Airflow's connections `clients_db` and `smtp_default`, storage, feeds."""
+"""No DAG lives here: what the DAG files share, from Airflow's connections and our settings."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ from include.settings import read_settings
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from include.adapters.storage import Storage
     from include.emails.summary import Summary
     from include.steps.corridor import Corridor
 
 
-def engine_of_connection() -> Engine:
+def doors() -> tuple[Engine, Storage]:
+    """Opened inside a task, never when a DAG file is read."""
     from sqlalchemy import URL
 
     from include.adapters.database import engine_from_url
+    from include.adapters.storage import Storage
 
     found = Connection.get("clients_db")
     url = URL.create(
@@ -28,14 +31,13 @@ def engine_of_connection() -> Engine:
     )
     engine = engine_from_url(url.render_as_string(hide_password=False))
     atexit.register(engine.dispose)
-    return engine
+    return engine, Storage(read_settings().storage)
 
 
 def corridor_of(feed: Feed) -> Corridor:
-    from include.adapters.storage import Storage
     from include.steps.corridor import Corridor
 
-    return Corridor.of(feed, engine_of_connection(), Storage(read_settings().storage))
+    return Corridor.of(feed, *doors())
 
 
 def feed_named(name: str) -> Feed:

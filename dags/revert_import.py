@@ -45,14 +45,14 @@ from include.results import Requested
 def revert_import() -> None:
     @task
     def revert(params: dict[str, Any]) -> str:
-        from dags.clients_db import engine_of_connection
+        from dags.clients_db import doors
         from include.steps.revert import revert
 
         run = get_current_context()["dag_run"]
         by = getattr(run, "triggering_user_name", None) or str(run.run_type)
         asked = Requested(by, params["note"] or "", run.dag_id, run.run_id, dry_run=bool(params["dry_run"]))
         try:
-            return str(revert(engine_of_connection(), params["import_id"], asked))
+            return str(revert(doors()[0], params["import_id"], asked))
         except (ImportNotFound, NothingToRevert) as error:
             raise AirflowFailException(str(error)) from None
 

@@ -7,8 +7,9 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -16,11 +17,16 @@ from rich.markup import escape
 from rich.table import Table
 
 from include.codes import CODES
-from include.errors import ClientImportError, FeedInvalid, SettingInvalid
+from include.errors import ClientImportError, FeedInvalid, PersonNotNamed, SettingInvalid
 from include.results import OUTCOMES, ImportResult, value_map
 from include.schemas.client_rows import FIELDS
 from include.schemas.feed import Feed, feed_files, load_feed
 from include.settings import read_settings
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from include.adapters.storage import Storage
 
 ALL_MERGED, SENDERS_FAULT, WRONG_CALL, OUR_FAULT = 0, 1, 2, 3
 
@@ -49,16 +55,10 @@ def import_(
     as_json: AsJson = False,
 ) -> None:
     """Import files into the database of AIRFLOW_CONN_CLIENTS_DB; the files stay where they are."""
-    from include.adapters.database import engine_from_url
-    from include.adapters.storage import Storage
     from include.steps.import_file import import_file
 
-    rules, settings = _feed(feed), read_settings()
-    try:
-        engine = engine_from_url(settings.clients_db)
-    except SettingInvalid as error:
-        _wrong_call(str(error))
-    storage, by = Storage(settings.storage), getpass.getuser()
+    rules, by = _feed(feed), getpass.getuser()
+    engine, storage = _doors()
     results = _each(
         files,
         lambda path: import_file(
@@ -66,6 +66,53 @@ def import_(
         ),
     )  # fmt: skip
     _finish(results, rules, as_json)
+
+
+@app.command("forget")
+def forget_(
+    email: Annotated[str | None, typer.Option("--email", help="One person, by e-mail address.")] = None,
+    client_id: Annotated[str | None, typer.Option("--id", help="One person, by the client's ID.")] = None,
+    expired: Annotated[bool, typer.Option("--expired", help="All imports that are over their feed's days.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Remove what imports have kept: of one person, or of imports that are over their days."""
+    from include.schemas.feed import read_feeds
+    from include.steps.corridor import utc_now
+    from include.steps.forget import forget
+    from include.steps.forget_person import forget_person
+
+    if [email is not None, client_id is not None, expired].count(True) != 1:
+        _wrong_call("Say whom or what to forget: one of --email, --id or --expired.")
+    engine, storage = _doors()
+    try:
+        feeds = read_feeds(read_settings().feeds)
+        if expired:
+            done = forget(engine, storage, feeds, utc_now())
+        else:
+            done = forget_person(engine, storage, feeds, email=email, client_id=client_id)
+    except PersonNotNamed as error:
+        _wrong_call(str(error))
+    except Exception as error:  # noqa: BLE001 - its text may hold what is to be forgotten
+        Console(stderr=True).print(f"Not done, or not all of it: {_fault(error)}", style="red", soft_wrap=True)
+        raise typer.Exit(OUR_FAULT) from None
+    sys.stdout.write((json.dumps(asdict(done)) if as_json else "\n".join(done.sentences())) + "\n")
+    raise typer.Exit(SENDERS_FAULT if not expired and (done.left or done.unread) else ALL_MERGED)
+
+
+def _doors() -> tuple[Engine, Storage]:
+    from include.adapters.database import engine_from_url
+    from include.adapters.storage import Storage
+
+    settings = read_settings()
+    try:
+        return engine_from_url(settings.clients_db), Storage(settings.storage)
+    except SettingInvalid as error:
+        _wrong_call(str(error))
+
+
+def _fault(error: Exception) -> str:
+    each = error.exceptions if isinstance(error, ExceptionGroup) else [error]
+    return "; ".join(str(one) if isinstance(one, ClientImportError) else f"{type(one).__name__}" for one in each)
 
 
 def _each(files: Sequence[Path], do: Callable[[Path], ImportResult]) -> list[tuple[Path, ImportResult]]:

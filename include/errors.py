@@ -56,6 +56,10 @@ class NothingToRevert(ClientImportError):
     """The import did nothing to the clients that could be taken back."""
 
 
+class PersonNotNamed(ClientImportError):
+    """Asked to forget a person by what is neither an e-mail address nor a client's id. Never shows what was given."""
+
+
 class StepFailed(ClientImportError):
     """A fault of ours in one step: database, storage or a bug. Names no value of any row."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any, Literal
 
@@ -139,6 +139,57 @@ class Cause:
 def value_map(field: str, value: str, meant: str) -> str:
     """`desk: {"London": "67a3..."}`; quoted, since YAML would read some IDs as numbers."""
     return f"{field}: {{{json.dumps(value.strip(), ensure_ascii=False)}: {json.dumps(meant)}}}" if meant else ""
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """What was removed for good. `imports` it was removed from; `cells` and `problems` count rows that lost them,
+    `images` clients' before and after of one import, `files` files deleted, `records` taken out of files that stay.
+
+    Ids of imports: `left` (not at an end, and they hold something; whoever asked decides and repeats) and `unread`
+    (their files are archives or spreadsheets that cannot be searched). `broken_feeds` kept everything.
+    """
+
+    imports: int = 0
+    cells: int = 0
+    problems: int = 0
+    images: int = 0
+    files: int = 0
+    records: int = 0
+    left: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    broken_feeds: tuple[str, ...] = ()
+    of_person: bool = False
+
+    def __add__(self, other: Forgotten) -> Forgotten:
+        """Numbers and lists together."""
+        both = {f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self) if f.name != "of_person"}
+        return Forgotten(**both, of_person=self.of_person or other.of_person)
+
+    def sentences(self) -> list[str]:
+        """For people; shows no personal data."""
+        said = [
+            f"Removed from {self.imports:,} imports: the original cells of {self.cells:,} rows, the problem texts of "
+            f"{self.problems:,} rows, {self.images:,} before/after images, {self.files:,} files"
+            f"{f', {self.records:,} records of other files' if self.of_person else ''}."
+        ]
+        if self.of_person:
+            said.append(
+                "Counts stay. The client itself stays in `clients`, which is the CRM's own business, and mails that "
+                "were sent are out of reach."
+            )
+        if self.left:
+            why = "hold this person" if self.of_person else "are over their days"
+            said.append(f"Left alone, because they are held or on their way, though they {why}: {_list(self.left)}.")
+        if self.unread:
+            said.append(f"Not CSV, and cannot be searched; look yourself: {_list(self.unread)}.")
+        if self.broken_feeds:
+            said.append(f"Nothing forgotten of feeds whose file is broken: {_list(self.broken_feeds)}.")
+        return said
+
+
+def _list(names: tuple[str, ...]) -> str:
+    return ", ".join(names)
 
 
 @dataclass(frozen=True)

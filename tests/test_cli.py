@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+import sqlalchemy as sa
 
 from demo.reference_data import SAMPLES
 from include.settings import ROOT
@@ -79,3 +80,44 @@ def test_a_database_that_is_down_is_our_fault_and_the_password_is_not_shown(cli)
     done = cli("import", str(SAMPLES / "onboarding.csv"), url="postgresql://u:geheim@127.0.0.1:1/clients")
     assert done.returncode == 3
     assert "geheim" not in done.stdout + done.stderr and "Traceback" not in done.stderr
+
+
+def test_forget_takes_one_person_out_and_says_what_stays_and_never_shows_the_address(cli, tmp_path):
+    (tmp_path / "x.csv").write_text(
+        "First Name,Email\nZoemark,Zoe@Example.com\nBen,ben@example.com\n,zoe@example.com\n"
+    )
+    assert cli("import", str(tmp_path / "x.csv")).returncode == 1
+    done = cli("forget", "--email", "zoe@example.com")
+    assert done.returncode == 0, done.stderr
+    assert "3 records of other files" in done.stdout and "Counts stay." in done.stdout
+    assert "zoe" not in (done.stdout + done.stderr).lower()
+    files = [path.read_text() for path in (tmp_path / "s").rglob("*") if path.is_file()]
+    assert len(files) == 2 and "Ben,ben@example.com" in "".join(files) and "Zoemark" not in "".join(files)
+    again = json.loads(cli("forget", "--email", "zoe@example.com", "--json").stdout)
+    assert (again["imports"], again["records"], again["left"], again["of_person"]) == (0, 0, [], True)
+
+
+def test_forget_expired_says_how_much_went(cli, engine):
+    cli("import", str(SAMPLES / "onboarding.csv"))
+    assert cli("forget", "--expired").stdout.startswith("Removed from 0 imports")
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE imports SET received_at = received_at - interval '400 days'"))
+    done = cli("forget", "--expired", "--json")
+    assert done.returncode == 0 and json.loads(done.stdout) | {"imports": 1, "images": 4} == json.loads(done.stdout)
+
+
+def test_forget_names_what_is_still_on_its_way_with_exit_1(cli, engine):
+    cli("import", str(SAMPLES / "onboarding.csv"))
+    with engine.begin() as connection:
+        import_id = connection.scalar(sa.text("UPDATE imports SET state = 'held' RETURNING CAST(id AS text)"))
+    done = cli("forget", "--email", "zoe.van.dijk@example.org")
+    assert done.returncode == 1 and import_id in done.stdout
+
+
+def test_forget_wants_one_person_or_all_that_is_expired(cli):
+    for words in ([], ["--expired", "--id", "0" * 24], ["--email", "zoe"], ["--id", "zoe"]):
+        done = cli("forget", *words)
+        assert done.returncode == 2 and "Traceback" not in done.stderr and "zoe" not in done.stdout + done.stderr
+    down = cli("forget", "--email", "zoe@example.com", url="postgresql://u:geheim@127.0.0.1:1/clients")
+    assert down.returncode == 3 and "Traceback" not in down.stderr
+    assert "geheim" not in down.stderr and "zoe" not in down.stderr

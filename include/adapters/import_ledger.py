@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
+from include.codes import CODES
 from include.errors import ImportNotFound
 from include.results import OUTCOMES, Cause, Counts, Import, Problem, Requested, State
 from include.schemas.client_tables import import_rows, imports
@@ -21,10 +22,10 @@ _COUNTS = ("read", *OUTCOMES, "warnings")
 
 
 @contextmanager
-def only_one_receiver(engine: sa.Engine, feed: str) -> Iterator[None]:
-    """While this is open nobody else receives files of this feed; a killed process lets go by itself."""
+def only_one(engine: sa.Engine, task: str) -> Iterator[None]:
+    """While this is open nobody else does `task`, say `receive acme`; a killed process lets go by itself."""
     with engine.connect() as connection:
-        key = sa.func.hashtextextended(f"client imports: receive {feed}", 0)
+        key = sa.func.hashtextextended(f"client imports: {task}", 0)
         connection.execute(sa.select(sa.func.pg_advisory_lock(key)))
         connection.commit()
         try:
@@ -97,6 +98,11 @@ def enter_state(
     change(connection, import_id, state=state, state_times=times, **values)
 
 
+def remembered(engine: sa.Engine) -> list[Import]:
+    """Imports that are not forgotten yet."""
+    return _all(engine, imports.c.forgotten_at.is_(None))
+
+
 def claims(engine: sa.Engine, feed: str) -> list[Import]:
     """Imports that own a file of the feed's inbox, which may not have been taken out yet."""
     return _all(engine, imports.c.feed == feed, imports.c.inbox_name.is_not(None))
@@ -158,7 +164,8 @@ def causes(engine: sa.Engine, import_id: str, most: int = 20) -> list[Cause]:
     """Failed rows by cause, the most frequent first; then warnings about rows that did not fail."""
     with engine.connect() as connection:
         facts = {"import_id": UUID(import_id), "by_value": _BY_VALUE, "most": most}
-        return [Cause(**row._mapping) for row in connection.execute(_CAUSES, facts)]
+        found = [dict(row._mapping) for row in connection.execute(_CAUSES, facts)]
+    return [Cause(**{**cause, "message": cause["message"] or CODES[cause["code"]].title}) for cause in found]
 
 
 def problems_of(engine: sa.Engine, import_id: str) -> list[Problem]:
@@ -168,8 +175,8 @@ def problems_of(engine: sa.Engine, import_id: str) -> list[Problem]:
     query = query.where(import_rows.c.import_id == UUID(import_id), import_rows.c.problems.is_not(None))
     with engine.connect() as connection:
         rows = connection.execute(query.order_by(import_rows.c.row)).all()
-    found = [Problem(**problem) for problem in entry.file_problems]
-    return found + [Problem(**problem, row=row.row, line=row.line) for row in rows for problem in row.problems]
+    found = [_problem(problem) for problem in entry.file_problems]
+    return found + [replace(_problem(problem), row=row.row, line=row.line) for row in rows for problem in row.problems]
 
 
 def failed_rows(engine: sa.Engine, import_id: str) -> list[tuple[int, int, list[str], list[dict[str, Any]]]]:
@@ -199,6 +206,11 @@ def merged_after(engine: sa.Engine, entry: Import) -> list[Import]:
     """Files of the same feed that arrived later and are merged already."""
     same_feed = sa.and_(imports.c.feed == entry.feed, imports.c.reverts_import_id.is_(None))
     return _all(engine, same_feed, imports.c.state == "merged", imports.c.arrival > entry.arrival)
+
+
+def _problem(kept: dict[str, Any]) -> Problem:
+    """A problem as the ledger keeps it; a forgotten one has lost its sentence and its value."""
+    return Problem(**{"message": CODES[kept["code"]].title, "value": "", **kept})
 
 
 def as_json(problems: Sequence[Problem]) -> list[dict[str, Any]]:

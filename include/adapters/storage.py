@@ -8,11 +8,17 @@ import re
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from include.results import Import
+
+# What a file is called once its own name, which held a person's address, is forgotten.
+FORGOTTEN_NAME = "forgotten.csv"
 _TEMPORARY = (".part", ".tmp", ".filepart", ".crdownload", "~")
+_ENDINGS = (("archive", "csv"), ("refused", "csv"), ("reports", "failed.csv"), ("reports", "planned.csv"))
 _SIDE_FILES = (".done", ".count")
 
 
@@ -106,11 +112,80 @@ class Storage:
         """Write a report (`failed` rows or `planned` changes), whole or not at all, and give its path."""
         target = self._last_place("reports", feed, received, name, f"{import_id}.{kind}.csv")
         target.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = target.with_name(f".{import_id}.{os.getpid()}.part")
-        unfinished.write_bytes(content)
-        os.replace(unfinished, target)
+        self.write_whole(import_id, target, content)
         return str(target.relative_to(self.root))
+
+    def write_whole(self, import_id: str, target: Path, content: bytes) -> None:
+        """Write or replace a file (absolute path), whole or not at all.
+
+        What a killed process leaves behind lies in the import's staging, which is emptied when the import is filed.
+        """
+        unfinished = self.staged_source(import_id).with_name(f"{target.name}.{os.getpid()}.tmp")
+        unfinished.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.write_bytes(content)
+        with suppress(FileNotFoundError):
+            shutil.copymode(target, unfinished)
+        os.replace(unfinished, target)
+
+    def files_of(self, entry: Import) -> list[Path]:
+        """Every file of an import that exists (absolute): staged, archived or refused, and its reports.
+
+        Not only those the ledger knows: a process may have been killed between file and ledger.
+        """
+        known = [self.root / path for path in (entry.file_path, entry.report_path, entry.planned_path) if path]
+        for name in (entry.file_name, FORGOTTEN_NAME):
+            for place, ending in _ENDINGS:
+                known.append(self._last_place(place, entry.feed, entry.received_at, name, f"{entry.id}.{ending}"))
+        return [path for path in dict.fromkeys((self.staged_source(entry.id), *known)) if os.path.lexists(path)]
+
+    def is_report(self, path: Path) -> bool:
+        return path.is_relative_to(self.root / "reports")
+
+    def column_of(self, path: Path) -> str:
+        """Where the ledger keeps this path."""
+        if not self.is_report(path):
+            return "file_path"
+        return "planned_path" if path.name.endswith(".planned.csv") else "report_path"
+
+    def delete_files(self, entry: Import) -> int:
+        """Delete every file of an import, its staging, and the day's folder when that was the last; how many."""
+        found = self.files_of(entry)
+        for path in found:
+            path.unlink(missing_ok=True)
+        self.empty_staging(entry.id)
+        for folder in {path.parent for path in found}:
+            with suppress(OSError):  # not empty, or somebody was quicker
+                folder.rmdir()
+        return len(found)
+
+    def empty_staging(self, import_id: str) -> None:
+        shutil.rmtree(self.staged_source(import_id).parent, ignore_errors=True)
+
+    def drop_leftovers(self, import_id: str) -> None:
+        """Delete what lies in an import's staging beside its file."""
+        folder = self.staged_source(import_id).parent
+        for path in folder.glob("*"):
+            if path != self.staged_source(import_id):
+                path.unlink(missing_ok=True)
+        with suppress(OSError):  # not there, or not empty
+            folder.rmdir()
+
+    def forget_name(self, entry: Import) -> dict[str, str]:
+        """Rename an import's files as if the sender had named the file FORGOTTEN_NAME; gives the ledger's new values.
+
+        Repeating it gives the same.
+        """
+        for path in self.files_of(entry):
+            if path != self.staged_source(entry.id):
+                os.rename(path, _without_name(path))
+        known = {name: getattr(entry, name) for name in ("file_path", "report_path", "planned_path")}
+        paths = {column: str(_without_name(Path(path))) for column, path in known.items() if path}
+        return {"file_name": FORGOTTEN_NAME, **paths}
 
     def _last_place(self, place: str, feed: str, received: datetime, name: str, ending: str) -> Path:
         stem = re.sub(r"[^\w.-]+", "_", Path(name).stem, flags=re.ASCII)[:80] or "file"
         return self.root / place / feed / f"{received:%Y-%m-%d}" / f"{stem}--{ending}"
+
+
+def _without_name(path: Path) -> Path:
+    return path.with_name(f"{Path(FORGOTTEN_NAME).stem}--{path.name.rpartition('--')[2]}")

@@ -164,6 +164,8 @@ imports = Table(
     Index("ix_imports_run", "dag_id", "run_id"),
     Index("ix_imports_unfinished", "feed", postgresql_where=text("NOT filed")),
     Index("ix_imports_parent", "parent_import_id"),
+    # The daily look for what is to be forgotten never reads what is forgotten already.
+    Index("ix_imports_to_forget", "feed", "received_at", postgresql_where=text("forgotten_at IS NULL")),
     Index("ix_imports_reverts", "reverts_import_id", postgresql_where=text("reverts_import_id IS NOT NULL")),
 )
 

@@ -158,6 +158,17 @@ def feed_files(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.yaml"))
 
 
+def read_feeds(folder: Path) -> dict[str, Feed | None]:
+    """Every feed by name; None where its file is broken."""
+    feeds: dict[str, Feed | None] = {}
+    for path in feed_files(folder):
+        try:
+            feeds[path.stem] = load_feed(path)
+        except FeedInvalid:
+            feeds[path.stem] = None
+    return feeds
+
+
 def load_feed(path: Path) -> Feed:
     """Read one feed file. Raises FeedInvalid with file, key and what is allowed."""
     return _load(path, path.stat().st_mtime_ns)

@@ -32,7 +32,7 @@ def receive(corridor: Corridor, asked: Requested, only: str | None = None) -> li
 
     Repeating it opens nothing twice: what a dead process claimed is taken first.
     """
-    with import_ledger.only_one_receiver(corridor.engine, corridor.feed.name):
+    with import_ledger.only_one(corridor.engine, f"receive {corridor.feed.name}"):
         for claimed in import_ledger.claims(corridor.engine, corridor.feed.name):
             _take(corridor, claimed)
         mine = _unfinished(corridor, asked)

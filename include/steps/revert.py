@@ -71,6 +71,8 @@ def _done_before(connection: sa.Connection, entry: Import) -> Reverted | None:
     if entry.state != "merged" or entry.reverts_import_id is not None:
         what = "is itself a revert" if entry.reverts_import_id else f"is {entry.state}"
         raise NothingToRevert(f"Import {entry.id} {what}; only a merged import can be reverted.")
+    if entry.forgotten_at is not None:
+        raise NothingToRevert(f"Import {entry.id} is forgotten (retention): its clients' old values are gone.")
     return None
 
 

@@ -14,6 +14,12 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16", "UTF-16"),
     (codecs.BOM_UTF16_BE, "utf-16", "UTF-16"),
 )
+# By the codec that takes a mark off: marks, each with the codec of what follows.
+_AFTER_MARK = {
+    "utf-8-sig": ((codecs.BOM_UTF8, "utf-8"),),
+    "utf-16": ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")),
+    "utf-32": ((codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be")),
+}
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
 # Encodings whose bytes all look like ASCII: letters between shifts would be read as other letters.
 _ISO_2022 = re.compile(r"\x1b[ -/]+[0-~]")
@@ -53,6 +59,13 @@ def decode(content: bytes, encoding: str | None = None) -> str:
     if not text.strip(" \t\r\n"):
         raise FileRefused("FILE_EMPTY", message_for("FILE_EMPTY", detail="has no header"))
     return text
+
+
+def mark_and_codec(content: bytes, encoding: str | None = None) -> tuple[bytes, str]:
+    """The byte-order mark that `decode` takes off (b"" for none), and the codec of what follows it."""
+    codec = codecs.lookup(_codec_of(content, encoding)[0]).name
+    marks = _AFTER_MARK.get(codec, ((b"", codec),))
+    return next(((mark, plain) for mark, plain in marks if content.startswith(mark)), (b"", marks[0][1]))
 
 
 def _codec_of(content: bytes, encoding: str | None) -> tuple[str, str]:

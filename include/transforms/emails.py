@@ -24,6 +24,11 @@ def email_keys(emails: pd.Series) -> pd.Series:
     return pd.Series([keys[email] for email in emails], index=emails.index, dtype="str")
 
 
+def email_key(email: str) -> str:
+    """The normal form of one address, trimmed first; '' where it is not valid."""
+    return _key_of(email.strip())
+
+
 def are_valid(emails: pd.Series) -> pd.Series:
     """True where the library accepts the address, without asking the network."""
     short = emails.str.len() <= _LONGEST

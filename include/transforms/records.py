@@ -6,7 +6,7 @@ import csv
 import io
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from include.codes import message_for
@@ -14,15 +14,14 @@ from include.errors import FileRefused
 from include.schemas.client_rows import WHITE_SPACE
 from include.schemas.feed import Feed
 from include.transforms.headers import Header, fields_of, holds_required, missing_columns, read_header
+from include.transforms.quoting import check_swallowed, ends_in_an_escape, literal_pieces, refuse_quoting
 from include.transforms.reports import is_report, never_corrected, restore_cells
 from include.transforms.screening import check_text_format, refuse_content
 
 DELIMITERS = (",", ";", "\t", "|")
 _EXCEL_HINT = re.compile(r"\"?sep=([,;\t|])\"?(?=[\r\n])", re.IGNORECASE)
-_LINE_END = re.compile(r"\r\n|\r|\n")
 _QUOTES_UNCLEAR = "A quoted cell of the row goes on after its closing quote: nobody can say where its cells end."
 _NOT_CORRECTED = "The row fitted no columns when it was sent: write its cells from `_cells` into their columns."
-_NARROW = 5  # columns; prose in a cell rarely has more commas on one line
 _COUNT_UP_TO = 20  # times the limit: a file that is far too large need not be counted to its end
 _LOOK_FOR_HEADER = 50  # lines
 _MOST_COLUMNS = 16_384  # as many as a spreadsheet holds
@@ -62,6 +61,19 @@ def _restored(report: Records) -> Records:
     left = {n: _NOT_CORRECTED for n, cells in enumerate(report.cells) if never_corrected(names, cells)}
     cells = [restore_cells(names, cells) for cells in report.cells]
     return replace(report, cells=cells, unclear=report.unclear | left)
+
+
+def split_records(text: str, delimiter: str) -> list[tuple[int, list[str]]]:
+    """(line where it starts, cells) of the header and of each record, whatever the columns mean.
+
+    Raises FILE_BROKEN_QUOTING.
+    """
+    return [(start, cells) for start, cells, _ in _Source(text, *_begin(text)).records(delimiter)]
+
+
+def split_lines(text: str) -> list[str]:
+    """Physical lines with their ends: LF, CRLF and CR, and nothing else."""
+    return list(_lines(text))
 
 
 def check_announced(records: Records, announced: int | None) -> None:
@@ -114,7 +126,7 @@ class _Source:
                 return
             except csv.Error as error:
                 end = reader.line_num + self.skipped
-                record, clear = _literal(raw.lines(start, end), delimiter, start, str(error)), False
+                record, clear = literal_pieces(raw.lines(start, end), delimiter, start, str(error)), False
             end = reader.line_num + self.skipped
             if not record:
                 continue
@@ -122,8 +134,8 @@ class _Source:
                 continue
             width = width or len(record)
             if end > start:
-                _check_swallowed(record, raw.lines(start, end), delimiter, width, start)
-            yield start, record, clear and not (escapes and _ends_in_an_escape(record))
+                check_swallowed(record, raw.lines(start, end), delimiter, width, start)
+            yield start, record, clear and not (escapes and ends_in_an_escape(record))
 
 
 class _Raw:
@@ -154,7 +166,7 @@ def _header(source: _Source, delimiter: str, feed: Feed) -> Header:
     missing = missing_columns(names, feed.columns)
     check_text_format(source.text, header_is_good=not missing)
     if not clear:
-        _refuse_quoting(f"In the header, line {line}, a quoted name goes on after its closing quote.", line)
+        refuse_quoting(f"In the header, line {line}, a quoted name goes on after its closing quote.", line)
     if is_report(names):
         names = restore_cells(names, names)
     return read_header(names, feed.columns, line, _where_the_header_is(source, line, feed) if missing else "")
@@ -177,48 +189,6 @@ def _body(source: _Source, header: Header, delimiter: str, feed: Feed) -> Record
         facts = {"found": found, "limit": f"{feed.max_records:,}"}
         raise FileRefused("FILE_TOO_MANY_RECORDS", message_for("FILE_TOO_MANY_RECORDS", **facts), first[0])
     return Records(header, delimiter, cells, lines, unclear)
-
-
-def _check_swallowed(record: list[str], lines: Sequence[str], delimiter: str, width: int, start: int) -> None:
-    """Raises FILE_BROKEN_QUOTING when a record of several lines looks like several records.
-
-    Either each line by itself has the width of a record and an e-mail address, or a line inside a cell has: an address
-    of a street has commas too, but no @-sign. In a wide file the commas alone are enough.
-    """
-    alone = all(line.count(delimiter) == width - 1 and "@" in line for line in lines)
-    inside = (part for cell in record if "\n" in cell or "\r" in cell for part in _LINE_END.split(cell))
-    if alone or any(part.count(delimiter) >= max(width - 1, 1) and ("@" in part or width > _NARROW) for part in inside):
-        _refuse_quoting(
-            f"A quoted cell of the record that starts at line {start} has swallowed the records after it.", start
-        )
-
-
-def _ends_in_an_escape(record: list[str]) -> bool:
-    r"""True for `"Ann\", Lee"`: where `\"` means a quote, this is one cell and not two."""
-    return any(cell.endswith("\\") and after.count('"') % 2 for cell, after in itertools.pairwise(record))
-
-
-def _literal(lines: Sequence[str], delimiter: str, start: int, error: str) -> list[str]:
-    """The pieces of a line like `"click") ;x`, where text follows a closing quote.
-
-    The damage is this line's alone when its quotes are even in number, or would be with `\\"` as one of them, and
-    no cell is left open at its end: then only this row fails. Otherwise nobody can say where records end:
-    FILE_BROKEN_QUOTING.
-    """
-    if "unexpected end of data" in error:
-        _refuse_quoting(f"A quote is opened in the record that starts at line {start} and never closed.", start)
-    line = lines[0].rstrip("\r\n")
-    quotes, escaped, pieces = line.count('"'), line.count('\\"'), line.split(delimiter)
-    left_open = pieces[-1].startswith('"') and pieces[-1].count('"') % 2
-    if len(lines) > 1 or left_open or (quotes % 2 and (quotes - escaped) % 2):
-        _refuse_quoting(
-            f"In the record that starts at line {start} a quoted cell goes on after its closing quote.", start
-        )
-    return pieces
-
-
-def _refuse_quoting(detail: str, line: int) -> None:
-    raise FileRefused("FILE_BROKEN_QUOTING", message_for("FILE_BROKEN_QUOTING", detail=detail), line) from None
 
 
 def _delimiter_of(source: _Source, feed: Feed) -> str:

@@ -127,10 +127,8 @@ def test_a_broken_feed_is_an_import_error_of_its_own_and_the_others_stay(airflow
         bag = DagBag(dag_folder=airflow.bag.dag_folder)
     finally:
         broken.unlink()
-    assert {name for name in bag.dags if name.startswith("import_clients__")} == {
-        "import_clients__default",
-        "import_clients__acme",
-    }
+    feeds = {name for name in bag.dags if name.startswith("import_clients__")}
+    assert feeds == {"import_clients__default", "import_clients__acme"}
     ((path, message),) = bag.import_errors.items()
     assert path.endswith("feed_errors.py")
     assert "broken.yaml: `duplicates` is 'keep_all'" in message and "`setle_seconds` is not a known key" in message

@@ -6,10 +6,12 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 
+from include.adapters import import_ledger
 from include.adapters.storage import Storage
 from include.errors import ImportNotFound, NothingToRevert
 from include.results import Requested
 from include.schemas.feed import Feed
+from include.steps.corridor import utc_now
 from include.steps.import_file import import_file
 from include.steps.revert import revert
 from tests.conftest import LONDON, PARTNERS
@@ -128,6 +130,10 @@ def test_only_a_merged_import_can_be_reverted(bring, engine):
         revert(engine, refused.import_id, ASKED)
     with pytest.raises(ImportNotFound):
         revert(engine, "00000000-0000-0000-0000-000000000000", ASKED)
+    forgotten = bring("First Name,Email\nBen,ben@example.com\n")
+    import_ledger.change(engine, forgotten.import_id, forgotten_at=utc_now())
+    with pytest.raises(NothingToRevert, match="is forgotten"):
+        revert(engine, forgotten.import_id, ASKED)
     done = revert(engine, bring("First Name,Email\nAnn,ann@example.com\n").import_id, ASKED)
     with pytest.raises(NothingToRevert, match="is itself a revert"):
         revert(engine, done.revert_id, ASKED)

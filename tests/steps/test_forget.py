@@ -1,0 +1,190 @@
+"""Retention: what goes, what stays, and what a worker killed in between leaves for the next."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from include.adapters import import_ledger
+from include.adapters.storage import Storage
+from include.results import Counts, Problem
+from include.steps.forget import forget
+
+FILE = (
+    "ID,First Name,Email,Desk,Marker colour\n"
+    "66829b2e43c91e3ce480b6c4,Ann,ann@example.com,,red\n"
+    ",Markermann,marker@example,,blue\n"
+    ",Ben,ben@example.com,,green\n"
+    ",Benno,BEN@example.com,,green\n"
+)
+NOW = datetime.now(UTC)
+LATER = NOW + timedelta(days=366)
+
+
+class Died(BaseException):
+    """A worker killed: nothing of ours handles it."""
+
+
+def all_texts(engine: sa.Engine, but: tuple[str, ...] = ()) -> str:
+    """Every table of ours as text."""
+    with engine.connect() as connection:
+        return "\n".join(
+            str(row)
+            for table in ("clients", "imports", "import_rows", "client_changes")
+            if table not in but
+            for (row,) in connection.execute(sa.text(f"SELECT t::text FROM {table} t"))
+        )
+
+
+def all_files(storage: Storage) -> dict[str, bytes]:
+    found = (path for path in storage.root.rglob("*") if path.is_file())
+    return {str(path.relative_to(storage.root)): path.read_bytes() for path in found}
+
+
+@pytest.fixture
+def feeds(feed):
+    return {"default": feed}
+
+
+@pytest.fixture
+def forgotten(engine, storage, feeds):
+    return lambda now=LATER, feeds=feeds: forget(engine, storage, feeds, now)
+
+
+def test_after_its_days_an_import_keeps_its_counts_and_no_cell(bring, engine, storage, forgotten):
+    before = bring(FILE)
+    done = forgotten()
+    assert (done.imports, done.cells, done.problems, done.images, done.files) == (1, 2, 2, 2, 2)
+    assert all_files(storage) == {} and not any((storage.root / "archive" / "default").iterdir())
+    texts = all_texts(engine, but=("clients",))
+    assert not [word for word in ("marker", "Ann", "ann@", "ben@", "Benno", "colour") if word in texts]
+    entry = import_ledger.find(engine, before.import_id)
+    assert entry.counts == before.counts == Counts(4, 2, 0, 0, 1, 1, warnings=2)
+    assert entry.state == "merged" and entry.sha256 and entry.forgotten_at == LATER
+    assert (entry.file_path, entry.report_path, entry.header, entry.file_problems) == (None, None, [], [])
+
+
+def test_problems_keep_code_field_and_severity_and_can_still_be_read(bring, engine, forgotten):
+    import_id = bring(FILE).import_id
+    forgotten()
+    with engine.connect() as connection:
+        kept = connection.scalars(sa.text("SELECT problems FROM import_rows WHERE problems IS NOT NULL ORDER BY row"))
+        assert list(kept) == [
+            [{"code": "CELL_FORMAT", "field": "email", "severity": "error"}],
+            [{"code": "DUPLICATE_IN_FILE", "field": "", "severity": "warning"}],
+        ]
+    first, _ = import_ledger.problems_of(engine, import_id)
+    assert first == Problem("CELL_FORMAT", "email", "Not in the right format", "", row=2, line=3)
+    assert [(c.code, c.rows, c.message) for c in import_ledger.causes(engine, import_id)] == [
+        ("CELL_FORMAT", 1, "Not in the right format"), ("DUPLICATE_IN_FILE", 1, "Same client twice"),
+    ]  # fmt: skip
+
+
+def test_a_refused_file_goes_with_the_words_of_its_refusal(bring, engine, storage, forgotten):
+    refused = bring("Markermann,Rome\nBen,Paris\n")
+    assert "marker" in refused.message.lower()
+    forgotten()
+    entry = import_ledger.find(engine, refused.import_id)
+    assert (entry.state, entry.code, entry.message) == (
+        "refused", "FILE_MISSING_COLUMN", "A required column is missing",
+    )  # fmt: skip
+    assert all_files(storage) == {}
+
+
+def test_the_day_before_nothing_is_forgotten_and_the_second_time_nothing_is_left_to_do(bring, storage, forgotten):
+    bring(FILE)
+    files = all_files(storage)
+    assert forgotten(NOW + timedelta(days=364)).imports == 0 and all_files(storage) == files
+    assert forgotten().imports == 1
+    assert forgotten() == forgotten(NOW)
+
+
+def test_each_feed_has_its_own_days_and_a_feed_that_is_gone_has_the_default_ones(bring, engine, feed, feeds, forgotten):
+    short = feed.model_copy(update={"name": "short", "retention_days": 30})
+    ids = {name: bring(FILE.replace("Ann", name), name=name).import_id for name in ("default", "short", "gone", "torn")}
+    torn = {**feeds, "short": short, "torn": None}
+
+    def over(days: int) -> set[str]:
+        forgotten(NOW + timedelta(days=days), torn)
+        return {name for name, each in ids.items() if import_ledger.find(engine, each).forgotten_at}
+
+    assert over(29) == set()
+    assert over(31) == {"short"}
+    assert over(366) == {"short", "default", "gone"}
+    assert forgotten(LATER, torn).broken_feeds == ("torn",)
+
+
+@pytest.mark.parametrize("state", ["received", "validated", "prepared", "held", "failed"])
+def test_an_import_that_is_held_or_on_its_way_is_never_forgotten_and_is_named(bring, engine, storage, forgotten, state):
+    import_id = bring(FILE).import_id
+    import_ledger.change(engine, import_id, state=state)
+    before = all_texts(engine), all_files(storage)
+    assert forgotten().left == (import_id,)
+    assert (all_texts(engine), all_files(storage)) == before
+
+
+@pytest.mark.parametrize("state", ["discarded", "reverted", "previewed"])
+def test_every_end_of_an_import_is_an_end(bring, engine, storage, forgotten, state):
+    import_ledger.change(engine, bring(FILE).import_id, state=state)
+    assert forgotten().imports == 1 and all_files(storage) == {}
+
+
+def test_a_worker_killed_between_files_and_ledger_leaves_the_import_to_the_next(
+    bring, engine, storage, forgotten, monkeypatch
+):
+    import_id = bring(FILE).import_id
+
+    def die(*_: object) -> None:
+        raise Died
+
+    with monkeypatch.context() as patch:
+        patch.setattr("include.adapters.forgetting.forget_import", die)
+        with pytest.raises(Died):
+            forgotten()
+    entry = import_ledger.find(engine, import_id)
+    assert entry.forgotten_at is None and all_files(storage) == {}
+    assert forgotten().cells == 2 and import_ledger.find(engine, import_id).forgotten_at
+
+
+def test_files_that_the_ledger_never_learned_of_go_too(bring, engine, storage, forgotten):
+    import_id = bring(FILE).import_id
+    import_ledger.change(engine, import_id, file_path=None, report_path=None, filed=False)
+    leftover = storage.root / "staging" / import_id / "rows.parquet"
+    leftover.parent.mkdir(parents=True)
+    leftover.write_bytes(b"marker")
+    assert forgotten().imports == 1 and all_files(storage) == {}
+    assert import_ledger.find(engine, import_id).filed
+
+
+def test_one_import_that_cannot_be_forgotten_does_not_stop_the_next(bring, engine, storage, forgotten, monkeypatch):
+    first, second = bring(FILE), bring(FILE.replace("Ann", "Eve"))
+    real = Storage.delete_files
+
+    def broken(self: Storage, entry: object) -> int:
+        if entry.id == first.import_id:
+            raise PermissionError(13, "no", "archive/ann_example.com--1.csv")
+        return real(self, entry)
+
+    monkeypatch.setattr(Storage, "delete_files", broken)
+    with pytest.raises(ExceptionGroup, match=r"1 import\(s\)") as raised:
+        forgotten()
+    assert str(raised.value.exceptions[0]) == "forget failed: PermissionError"
+    assert import_ledger.find(engine, second.import_id).forgotten_at
+
+
+def test_the_same_bytes_are_still_known_after_they_are_forgotten(bring, forgotten):
+    bring(FILE)
+    forgotten()
+    assert bring(FILE).code == "FILE_ALREADY_IMPORTED"
+
+
+def test_the_daily_look_reads_only_what_is_not_forgotten(engine):
+    with engine.connect() as connection:
+        connection.execute(sa.text("SET enable_seqscan = off"))
+        plan = connection.execute(
+            sa.text("EXPLAIN SELECT id, state FROM imports WHERE forgotten_at IS NULL AND feed = 'a' "
+                    "AND received_at < now() ORDER BY received_at")
+        )  # fmt: skip
+        assert "ix_imports_to_forget" in "\n".join(line for (line,) in plan)
