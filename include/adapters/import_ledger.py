@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 from include.errors import ImportNotFound
-from include.results import OUTCOMES, Cause, Counts, Import, Problem, Requested, State
+from include.results import FINAL_STATES, OUTCOMES, Cause, Counts, Import, Problem, Requested, State
 from include.schemas.client_tables import import_rows, imports
 
 _COUNTS = ("read", *OUTCOMES, "warnings")
@@ -75,6 +75,19 @@ def enter_state(
     """Go to `state`, noting when; `values` are other columns of the same line."""
     times = imports.c.state_times.op("||")(sa.cast({state: now.isoformat()}, JSONB))
     change(connection, import_id, state=state, state_times=times, **values)
+
+
+def advance(engine: sa.Engine, import_id: str, state: State, now: datetime, **values: Any) -> bool:
+    """Like `enter_state`, but never back: False when the import has been there, or has ended.
+
+    A process that stood still and was taken for dead may come here long after others did its work.
+    """
+    with engine.begin() as connection:
+        entry = lock(connection, import_id)
+        if entry.state in FINAL_STATES or entry.has_been(state):
+            return False
+        enter_state(connection, import_id, state, now, **values)
+        return True
 
 
 def claims(engine: sa.Engine, feed: str) -> list[Import]:

@@ -55,7 +55,7 @@ def step(corridor: Corridor, name: str, import_id: str) -> Iterator[None]:
 
 def refuse(corridor: Corridor, import_id: str, refused: FileRefused) -> None:
     values = {"code": refused.code, "message": refused.message, "line": refused.line}
-    import_ledger.enter_state(corridor.engine, import_id, "refused", corridor.clock(), **values)
+    import_ledger.advance(corridor.engine, import_id, "refused", corridor.clock(), **values)
 
 
 def _note_fault(corridor: Corridor, import_id: str, message: str) -> None:

@@ -73,7 +73,7 @@ def _leave(corridor: Corridor, import_id: str, judged: Judged) -> None:
     corridor.staging.save(import_id, "sent", cells_as_sent)
     corridor.staging.save(import_id, "rows", judged.rows)
     corridor.staging.save(import_id, "problems", judged.problems)
-    import_ledger.enter_state(
+    import_ledger.advance(
         corridor.engine,
         import_id,
         "validated",
@@ -99,7 +99,7 @@ def refuse_if_merged_before(connection: sa.Connection, entry: Import) -> None:
     if entry.sha256 is None or entry.forced:
         return
     earlier = import_ledger.merged_before(connection, entry.feed, entry.sha256)
-    if earlier is not None:
+    if earlier is not None and earlier.id != entry.id:
         when = earlier.state_times.get("merged", "")[:16].replace("T", " ")
         detail = f"The same bytes were imported on {when} UTC as {earlier.file_name} (import {earlier.id})."
         raise FileRefused("FILE_ALREADY_IMPORTED", message_for("FILE_ALREADY_IMPORTED", detail=detail))
