@@ -8,6 +8,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -72,6 +73,10 @@ class Storage:
             try:
                 os.rename(source, target)
             except FileNotFoundError:
+                if os.path.lexists(target):  # somebody who finishes the same claim was faster
+                    return True
+                with suppress(OSError):
+                    target.parent.rmdir()
                 return False
         return True
 
@@ -90,21 +95,24 @@ class Storage:
     def file_away(self, import_id: str, place: str, feed: str, received: datetime, name: str) -> str:
         """Move the staged file to its last place and give that path. Repeating it changes nothing.
 
-        The import's id is part of the name, so it cannot collide.
+        The import's id is part of the name, so it cannot collide. What else is staged stays.
         """
         target = self._last_place(place, feed, received, name, f"{import_id}.csv")
         source = self.staged_source(import_id)
         if os.path.lexists(source):
             target.parent.mkdir(parents=True, exist_ok=True)
-            os.rename(source, target)
-        shutil.rmtree(source.parent, ignore_errors=True)
+            with suppress(FileNotFoundError):  # somebody who does the same was faster
+                os.rename(source, target)
         return str(target.relative_to(self.root))
 
+    def drop_staged(self, import_id: str) -> None:
+        shutil.rmtree(self.staged_source(import_id).parent, ignore_errors=True)
+
     def write_report(self, import_id: str, feed: str, received: datetime, name: str, content: bytes) -> str:
-        """Write a failed-row report, whole or not at all, and give its path."""
+        """Write a failed-row report, whole or not at all, and give its path. Half a report never leaves staging."""
         target = self._last_place("reports", feed, received, name, f"{import_id}.failed.csv")
         target.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = target.with_name(f".{import_id}.{os.getpid()}.part")
+        unfinished = self.staged_source(import_id).with_name(f"report.{os.getpid()}.tmp")
         unfinished.write_bytes(content)
         os.replace(unfinished, target)
         return str(target.relative_to(self.root))

@@ -15,6 +15,10 @@ def file_away(corridor: Corridor, import_id: str) -> None:
     place = _PLACES.get(entry.state)
     if place is None or entry.filed:
         return
-    report_path = report(corridor, entry)
-    path = corridor.storage.file_away(entry.id, place, entry.feed, entry.received_at, entry.file_name)
-    import_ledger.change(corridor.engine, import_id, file_path=path, report_path=report_path, filed=True)
+    if entry.file_path is None:
+        report_path = report(corridor, entry)
+        path = corridor.storage.file_away(entry.id, place, entry.feed, entry.received_at, entry.file_name)
+        import_ledger.change(corridor.engine, import_id, file_path=path, report_path=report_path)
+    # Staging goes last: whoever dies before needs it to write the same report once more.
+    corridor.storage.drop_staged(entry.id)
+    import_ledger.change(corridor.engine, import_id, filed=True)
