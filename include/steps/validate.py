@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from stat import S_ISREG
 
 import pandas as pd
 import sqlalchemy as sa
@@ -40,7 +41,8 @@ class Judged:
 def judge_file(name: str, path: Path, feed: Feed, now: datetime, announced: int | None = None) -> Judged:
     """Everything that needs no database. Raises FileRefused."""
     check_name(name)
-    if path.is_symlink() or not path.is_file():
+    # No file at all is our fault, and raises FileNotFoundError.
+    if not S_ISREG(path.lstat().st_mode):
         raise FileRefused("FILE_NAME", message_for("FILE_NAME", detail="The file is a link or a device, not a file."))
     check_size(path.stat().st_size, feed.max_bytes)
     records = read_records(decode(path.read_bytes(), feed.encoding), feed)
