@@ -182,7 +182,8 @@ def build(feed: Feed) -> None:
         def merge() -> None:
             from include.steps.merge import merge_all
 
-            merge_all(corridor_of(feed), asked())
+            ti = get_current_context()["ti"]
+            merge_all(corridor_of(feed), asked(), last_try=ti.try_number > ti.max_tries)
 
         @task(trigger_rule="none_skipped")
         def email_summary() -> None:
