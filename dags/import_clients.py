@@ -4,7 +4,7 @@
 `refused/`, a line per file and per record in the ledger, a mail.
 
 `sense_inbox` > `receive` > for each file `validate` > `prepare` > then `merge` one file after another, in order
-of arrival > `email_summary` > `outcome`.
+of arrival > `email_summary` and `outcome`.
 
 **When it is red**: open the red task's log.
 * `validate` red, log says `FILE_...`: the sender's file was refused. It lies in `refused/`; a corrected file is simply
@@ -12,6 +12,7 @@ of arrival > `email_summary` > `outcome`.
 * Anything else is our fault (database, storage, bug). Mend the cause, clear the red task: what is already done is
   not done again, and no file is lost.
 * `outcome` is red whenever a file of the run was refused or is not merged yet.
+* `email_summary` red alone: everything is imported, and nobody was told. Clear it, or let the next run tell.
 """
 
 from __future__ import annotations
@@ -203,7 +204,8 @@ def build(feed: Feed) -> None:
         done = merge()
         sense_inbox() >> taken
         each_file.expand(file=taken) >> done
-        taken >> done >> email_summary() >> outcome()
+        # Two leaves: the run is red when a file is not done, and when nobody could be told.
+        taken >> done >> [email_summary(), outcome()]
 
     import_clients()
 
