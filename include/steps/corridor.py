@@ -50,7 +50,8 @@ def step(corridor: Corridor, name: str, import_id: str) -> Iterator[None]:
             _note_fault(corridor, import_id, str(fault))
         if fault is error:
             raise
-        raise fault from (None if isinstance(error, sa.exc.SQLAlchemyError) else error)
+        # The way to the fault may be logged; the error's own words may not: they can quote a cell.
+        raise fault.with_traceback(error.__traceback__) from None
 
 
 def refuse(corridor: Corridor, import_id: str, refused: FileRefused) -> None:
