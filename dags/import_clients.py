@@ -7,8 +7,8 @@
 of arrival > `email_summary` and `outcome`.
 
 **When it is red**: open the red task's log.
-* `validate` red, log says `FILE_...`: the sender's file was refused. It lies in `refused/`; a corrected file is simply
-  sent again. Retrying does not help.
+* `validate` red, log says `FILE_...`: the sender's file was refused; mail and ledger say why, no log quotes the file.
+  It lies in `refused/`; a corrected file is simply sent again. Retrying does not help.
 * Anything else is our fault (database, storage, bug). Mend the cause, clear the red task: what is already done is
   not done again, and no file is lost.
 * `outcome` is red whenever a file of the run was refused or is not merged yet.
@@ -156,6 +156,7 @@ def build(feed: Feed) -> None:
 
         @task(map_index_template="{{ file_name }}")
         def validate(file: dict[str, str]) -> None:
+            from include.codes import for_the_log
             from include.steps.file_away import file_away
             from include.steps.validate import validate
 
@@ -165,7 +166,8 @@ def build(feed: Feed) -> None:
                 validate(corridor, file["import_id"])
             except FileRefused as refused:
                 file_away(corridor, file["import_id"])
-                raise AirflowFailException(f"{file['file_name']}: {refused}") from None
+                said = for_the_log(refused.code, refused.line)
+                raise AirflowFailException(f"{file['file_name']}: {said} (import {file['import_id']})") from None
 
         @task(map_index_template="{{ file_name }}")
         def prepare(file: dict[str, str]) -> None:
