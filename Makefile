@@ -30,6 +30,9 @@ properties: .venv  ## the merge against its reference model, 20,000 random files
 fuzz: .venv  ## five minutes of bytes that nobody would send; FUZZ_EXAMPLES=N for more or fewer
 	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-30000} $(BIN)/python -m pytest tests/steps/test_any_bytes.py --timeout 3600
 
+faults: .venv  ## kill, stop and repeat tasks at every point, restart PostgreSQL; FAULTS_SECONDS=N, FAULTS_SEED=ROUND
+	$(BIN)/python -m tests.faults
+
 bench-refusals: .venv  ## how long it takes to refuse 20 MiB of each kind of content
 	$(BIN)/python -m benchmarks.refusals
 
@@ -49,4 +52,4 @@ format: .venv  ## put the code in order
 lock: .venv  ## pin again after a change of requirements*.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --custom-compile-command "make lock" requirements-dev.txt --output-file requirements.lock
 
-.PHONY: help demo stop clean test properties fuzz bench-refusals codes lint format lock
+.PHONY: help demo stop clean test properties fuzz faults bench-refusals codes lint format lock

@@ -4,15 +4,16 @@
 `refused/`, a line per file and per record in the ledger, a mail.
 
 `sense_inbox` > `receive` > for each file `validate` > `prepare` > then `merge` one file after another, in order
-of arrival > `email_summary` > `outcome`. A file above the feed's `hold` limits is not merged: `held_imports` >
+of arrival > `email_summary` and `outcome`. A file above the feed's `hold` limits is not merged: `held_imports` >
 `ask_a_person` starts a run of `review_held_import` for it, and the other files go on.
 
 **When it is red**: open the red task's log.
-* `validate` red, log says `FILE_...`: the sender's file was refused. It lies in `refused/`; a corrected file is simply
-  sent again. Retrying does not help.
+* `validate` red, log says `FILE_...`: the sender's file was refused; mail and ledger say why, no log quotes the file.
+  It lies in `refused/`; a corrected file is simply sent again. Retrying does not help.
 * Anything else is our fault (database, storage, bug). Mend the cause, clear the red task: what is already done is
   not done again, and no file is lost.
 * `outcome` is red whenever a file of the run was refused or is not merged yet.
+* `email_summary` red alone: everything is imported, and nobody was told. Clear it, or let the next run tell.
 """
 
 from __future__ import annotations
@@ -132,6 +133,7 @@ def build(feed: Feed) -> None:
 
         @task(map_index_template="{{ file_name }}")
         def validate(file: dict[str, str]) -> None:
+            from include.codes import for_the_log
             from include.steps.file_away import file_away
             from include.steps.validate import validate
 
@@ -141,7 +143,8 @@ def build(feed: Feed) -> None:
                 validate(corridor, file["import_id"])
             except FileRefused as refused:
                 file_away(corridor, file["import_id"])
-                raise AirflowFailException(f"{file['file_name']}: {refused}") from None
+                said = for_the_log(refused.code, refused.line)
+                raise AirflowFailException(f"{file['file_name']}: {said} (import {file['import_id']})") from None
 
         @task(map_index_template="{{ file_name }}")
         def prepare(file: dict[str, str]) -> None:
@@ -159,7 +162,8 @@ def build(feed: Feed) -> None:
         def merge() -> None:
             from include.steps.merge import merge_all
 
-            merge_all(corridor_of(feed), asked())
+            ti = get_current_context()["ti"]
+            merge_all(corridor_of(feed), asked(), last_try=ti.try_number > ti.max_tries)
 
         @task(trigger_rule="none_skipped")
         def email_summary() -> None:
@@ -185,7 +189,8 @@ def build(feed: Feed) -> None:
         done = merge()
         sense_inbox() >> taken
         each_file.expand(file=taken) >> done
-        taken >> done >> email_summary() >> outcome()
+        # Leaves: the run is red when a file is not done, when nobody could be told, and when nobody could be asked.
+        taken >> done >> [email_summary(), outcome()]
         held = held_imports()
         done >> held
         # A question that was asked before is not asked again.

@@ -93,6 +93,11 @@ _TABLE = (
 CODES: dict[str, Code] = {code.code: code for code in _TABLE}
 
 
+def for_the_log(code: str, line: int | None) -> str:
+    """A refusal without its message: that may quote the file, and is in the ledger and in the mail."""
+    return f"{code}{f', line {line}' if line else ''}: {CODES[code].title}. {CODES[code].to_do}"
+
+
 def show(value: str, longest: int = 60) -> str:
     """A cell inside a sentence: quoted, one line, cut for the reader (never for the report)."""
     flat = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in value[: longest + 1])

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from include.codes import CODES
 from include.errors import ImportNotFound
-from include.results import OUTCOMES, Cause, Counts, Import, Problem, Requested, State
+from include.results import FINAL_STATES, OUTCOMES, Cause, Counts, Import, Problem, Requested, State
 from include.schemas.client_tables import import_rows, imports
 
 _COUNTS = ("read", *OUTCOMES, "warnings")
@@ -103,6 +103,19 @@ def remembered(engine: sa.Engine) -> list[Import]:
     return _all(engine, imports.c.forgotten_at.is_(None))
 
 
+def advance(engine: sa.Engine, import_id: str, state: State, now: datetime, **values: Any) -> bool:
+    """Like `enter_state`, but never back: False when the import has been there, or has ended.
+
+    A process that stood still and was taken for dead may come here long after others did its work.
+    """
+    with engine.begin() as connection:
+        entry = lock(connection, import_id)
+        if entry.state in FINAL_STATES or entry.has_been(state):
+            return False
+        enter_state(connection, import_id, state, now, **values)
+        return True
+
+
 def claims(engine: sa.Engine, feed: str) -> list[Import]:
     """Imports that own a file of the feed's inbox, which may not have been taken out yet."""
     return _all(engine, imports.c.feed == feed, imports.c.inbox_name.is_not(None))
@@ -115,11 +128,14 @@ def of_run(engine: sa.Engine, dag_id: str, run_id: str) -> list[Import]:
 def stalled(engine: sa.Engine, dag_id: str, run_id: str) -> list[Import]:
     """Imports that earlier runs of this DAG left on their way, because a worker died; `failed` waits for a person.
 
+    An import is on its way until its file is filed and somebody was told, or nobody wanted to be.
+
     A feed's DAG has one active run at a time, so whatever another run left is nobody's any more.
     """
     on_the_way = imports.c.state.in_(["received", "validated", "prepared"])
-    not_filed = sa.and_(imports.c.state.in_(["merged", "refused", "previewed", "discarded"]), ~imports.c.filed)
-    return _all(engine, imports.c.dag_id == dag_id, imports.c.run_id != run_id, sa.or_(on_the_way, not_filed))
+    ended = imports.c.state.in_(["merged", "refused", "previewed", "discarded"])
+    not_done = sa.and_(ended, sa.or_(~imports.c.filed, imports.c.notified_state.is_(None)))
+    return _all(engine, imports.c.dag_id == dag_id, imports.c.run_id != run_id, sa.or_(on_the_way, not_done))
 
 
 def merged_before(connection: sa.Connection, feed: str, sha256: str) -> Import | None:

@@ -18,14 +18,17 @@ class Staging(Protocol):
 
 
 class StagingFolder:
-    """`root/staging/IMPORT_ID/NAME.parquet`; a file is whole or not there."""
+    """`root/staging/IMPORT_ID/NAME.parquet`; a file is whole or not there.
+
+    The folder is made when the import's file is taken. Where it is gone the import has ended, and a straggler must
+    not make it again.
+    """
 
     def __init__(self, root: Path) -> None:
         self._root = root / "staging"
 
     def save(self, import_id: str, name: str, frame: pd.DataFrame) -> None:
         target = self._root / import_id / f"{name}.parquet"
-        target.parent.mkdir(parents=True, exist_ok=True)
         unfinished = target.with_suffix(f".{os.getpid()}.tmp")
         frame.to_parquet(unfinished)
         os.replace(unfinished, target)

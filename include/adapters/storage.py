@@ -78,6 +78,10 @@ class Storage:
             try:
                 os.rename(source, target)
             except FileNotFoundError:
+                if os.path.lexists(target):  # somebody who finishes the same claim was faster
+                    return True
+                with suppress(OSError):
+                    target.parent.rmdir()
                 return False
         return True
 
@@ -96,23 +100,28 @@ class Storage:
     def file_away(self, import_id: str, place: str, feed: str, received: datetime, name: str) -> str:
         """Move the staged file to its last place and give that path. Repeating it changes nothing.
 
-        The import's id is part of the name, so it cannot collide.
+        The import's id is part of the name, so it cannot collide. What else is staged stays.
         """
         target = self._last_place(place, feed, received, name, f"{import_id}.csv")
         source = self.staged_source(import_id)
         if os.path.lexists(source):
             target.parent.mkdir(parents=True, exist_ok=True)
-            os.rename(source, target)
-        shutil.rmtree(source.parent, ignore_errors=True)
+            with suppress(FileNotFoundError):  # somebody who does the same was faster
+                os.rename(source, target)
         return str(target.relative_to(self.root))
 
     def write_report(
         self, import_id: str, feed: str, received: datetime, name: str, content: bytes, kind: str = "failed"
     ) -> str:
-        """Write a report (`failed` rows or `planned` changes), whole or not at all, and give its path."""
+        """Write a report (`failed` rows or `planned` changes), whole or not at all, and give its path.
+
+        Half a report never leaves staging. Where staging is gone the import is filed: FileNotFoundError.
+        """
         target = self._last_place("reports", feed, received, name, f"{import_id}.{kind}.csv")
         target.parent.mkdir(parents=True, exist_ok=True)
-        self.write_whole(import_id, target, content)
+        unfinished = self.staged_source(import_id).with_name(f"report.{os.getpid()}.tmp")
+        unfinished.write_bytes(content)
+        os.replace(unfinished, target)
         return str(target.relative_to(self.root))
 
     def write_whole(self, import_id: str, target: Path, content: bytes) -> None:

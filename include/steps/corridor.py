@@ -50,12 +50,13 @@ def step(corridor: Corridor, name: str, import_id: str) -> Iterator[None]:
             _note_fault(corridor, import_id, str(fault))
         if fault is error:
             raise
-        raise fault from (None if isinstance(error, sa.exc.SQLAlchemyError) else error)
+        # The way to the fault may be logged; the error's own words may not: they can quote a cell.
+        raise fault.with_traceback(error.__traceback__) from None
 
 
 def refuse(corridor: Corridor, import_id: str, refused: FileRefused) -> None:
     values = {"code": refused.code, "message": refused.message, "line": refused.line}
-    import_ledger.enter_state(corridor.engine, import_id, "refused", corridor.clock(), **values)
+    import_ledger.advance(corridor.engine, import_id, "refused", corridor.clock(), **values)
 
 
 def _note_fault(corridor: Corridor, import_id: str, message: str) -> None:

@@ -30,13 +30,19 @@ def email_decision(corridor: Corridor, import_id: str, link: str, send: Send) ->
 def _mail(corridor: Corridor, summary: Summary, send: Send) -> str:
     notify = corridor.feed.notify
     if not notify.to or notify.when == "never" or (notify.when == "problems" and not summary.has_problems):
+        _note_told(corridor, summary)
         return f"Nobody asked for this mail (notify.when: {notify.when})."
     if summary.files and all(file.entry.notified_state == file.entry.state for file in summary.files):
         return "This was mailed before."
     send(summary, _reports(corridor, summary))
+    _note_told(corridor, summary)
+    return f"Mailed to {len(notify.to)} recipient(s)."
+
+
+def _note_told(corridor: Corridor, summary: Summary) -> None:
+    """Nobody needs to hear of these states again. Until this is noted, the next run takes the mail over."""
     for file in summary.files:
         import_ledger.change(corridor.engine, file.entry.id, notified_state=file.entry.state)
-    return f"Mailed to {len(notify.to)} recipient(s)."
 
 
 def summary_of(corridor: Corridor, asked: Requested, link: str) -> Summary:

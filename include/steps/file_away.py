@@ -14,9 +14,18 @@ def file_away(corridor: Corridor, import_id: str) -> None:
     entry = import_ledger.find(corridor.engine, import_id)
     place = _PLACES.get(entry.state)
     if entry.filed or (place is None and entry.state != "held"):
-        return None
-    paths = {"report_path": report(corridor, entry), "planned_path": report_planned(corridor, entry)}
+        return
+    if entry.file_path is None:
+        paths = {"report_path": report(corridor, entry), "planned_path": report_planned(corridor, entry)}
+        if place is not None:
+            paths["file_path"] = corridor.storage.file_away(
+                entry.id, place, entry.feed, entry.received_at, entry.file_name
+            )
+        known = {column: path for column, path in paths.items() if path is not None}
+        if known:
+            import_ledger.change(corridor.engine, import_id, **known)
     if place is None:
-        return import_ledger.change(corridor.engine, import_id, **paths)
-    path = corridor.storage.file_away(entry.id, place, entry.feed, entry.received_at, entry.file_name)
-    import_ledger.change(corridor.engine, import_id, file_path=path, filed=True, **paths)
+        return
+    # Staging goes last: whoever dies before needs it to write the same report once more.
+    corridor.storage.empty_staging(entry.id)
+    import_ledger.change(corridor.engine, import_id, filed=True)

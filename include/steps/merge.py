@@ -158,11 +158,12 @@ def _counted(connection: sa.Connection, entry: Import, prepared: pd.DataFrame) -
     return {name: number for name, number in vars(counts).items() if name != "read"}
 
 
-def merge_all(corridor: Corridor, asked: Requested) -> None:
+def merge_all(corridor: Corridor, asked: Requested, *, last_try: bool = True) -> None:
     """Merge a run's files one after another in order of arrival, and put each where it stays.
 
-    One file's failure does not stop the next. Raises the faults of ours together at the end, so that the task
-    is retried; a file refused at this point is in the ledger, and `outcome` says so.
+    A fault of ours with one file stops the files after it, so that a repetition merges them in order; only in the
+    last try the others go on without it. Raises the faults together at the end, so that the task is retried; a file
+    refused at this point is in the ledger, and `outcome` says so.
     """
     faults: list[Exception] = []
     for entry in import_ledger.of_run(corridor.engine, asked.dag_id or "", asked.run_id or ""):
@@ -170,7 +171,9 @@ def merge_all(corridor: Corridor, asked: Requested) -> None:
             with suppress(FileRefused):
                 merge(corridor, entry.id)
             file_away(corridor, entry.id)
-        except Exception as fault:  # noqa: BLE001 - the next file goes on; all faults are raised together
+        except Exception as fault:  # noqa: BLE001 - all faults are raised together
             faults.append(fault)
+            if not last_try:
+                break
     if faults:
         raise ExceptionGroup(f"{len(faults)} file(s) could not be merged", faults)

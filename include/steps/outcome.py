@@ -7,15 +7,22 @@ from include.results import Requested
 from include.steps.corridor import Corridor
 
 _DONE = ("merged", "previewed", "discarded", "held", "reverted")
+_FILED = ("merged", "previewed")
 
 
 def not_done(corridor: Corridor, asked: Requested) -> list[str]:
-    """A sentence per file that was refused or is not merged; one more when the run took no file at all."""
+    """A sentence per file that was refused, is not merged or not filed; one more when the run took no file at all."""
     entries = import_ledger.of_run(corridor.engine, asked.dag_id or "", asked.run_id or "")
     if not entries:
         return ["The run took no file: `receive` failed."]
-    return [
+    undone = [
         f"{entry.file_name!r}: {entry.state}{f' ({entry.code})' if entry.code else ''}"
         for entry in entries
         if entry.state not in _DONE
     ]
+    unfiled = [
+        f"{entry.file_name!r}: {entry.state}, but the file is not yet in its last place"
+        for entry in entries
+        if entry.state in _FILED and not entry.filed
+    ]
+    return undone + unfiled

@@ -26,7 +26,7 @@ def prepare(corridor: Corridor, import_id: str) -> None:
         return
     with step(corridor, "prepare", import_id):
         prepare_again(corridor, import_id)
-        import_ledger.enter_state(corridor.engine, import_id, "prepared", corridor.clock())
+        import_ledger.advance(corridor.engine, import_id, "prepared", corridor.clock())
 
 
 def prepare_again(corridor: Corridor, import_id: str) -> None:

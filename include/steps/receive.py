@@ -83,7 +83,7 @@ def _take(corridor: Corridor, entry: Import) -> None:
     feed = corridor.feed
     if not corridor.storage.take(feed.inbox, name, entry.id):
         message = "The file left the inbox before it could be taken; nothing was read."
-        import_ledger.enter_state(
+        import_ledger.advance(
             corridor.engine, entry.id, "discarded", corridor.clock(), message=message, inbox_name=None, filed=True
         )
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from stat import S_ISREG
 
 import pandas as pd
 import sqlalchemy as sa
@@ -40,7 +41,8 @@ class Judged:
 def judge_file(name: str, path: Path, feed: Feed, now: datetime, announced: int | None = None) -> Judged:
     """Everything that needs no database. Raises FileRefused."""
     check_name(name)
-    if path.is_symlink() or not path.is_file():
+    # No file at all is our fault, and raises FileNotFoundError.
+    if not S_ISREG(path.lstat().st_mode):
         raise FileRefused("FILE_NAME", message_for("FILE_NAME", detail="The file is a link or a device, not a file."))
     check_size(path.stat().st_size, feed.max_bytes)
     records = read_records(decode(path.read_bytes(), feed.encoding), feed)
@@ -78,7 +80,7 @@ def stage(corridor: Corridor, entry: Import) -> Judged:
 
 
 def _note(corridor: Corridor, import_id: str, judged: Judged) -> None:
-    import_ledger.enter_state(
+    import_ledger.advance(
         corridor.engine,
         import_id,
         "validated",
@@ -104,7 +106,7 @@ def refuse_if_merged_before(connection: sa.Connection, entry: Import) -> None:
     if entry.sha256 is None or entry.forced:
         return
     earlier = import_ledger.merged_before(connection, entry.feed, entry.sha256)
-    if earlier is not None:
+    if earlier is not None and earlier.id != entry.id:
         when = earlier.state_times.get("merged", "")[:16].replace("T", " ")
         detail = f"The same bytes were imported on {when} UTC as {earlier.file_name} (import {earlier.id})."
         raise FileRefused("FILE_ALREADY_IMPORTED", message_for("FILE_ALREADY_IMPORTED", detail=detail))

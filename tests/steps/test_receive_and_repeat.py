@@ -13,6 +13,7 @@ from include.adapters.storage import Storage
 from include.errors import FileNotInInbox, FileRefused
 from include.results import Requested
 from include.steps.corridor import Corridor
+from include.steps.email_summary import email_summary
 from include.steps.file_away import file_away
 from include.steps.merge import merge, merge_all
 from include.steps.prepare import prepare
@@ -167,6 +168,7 @@ def test_what_a_dead_run_left_is_finished_by_the_next_run(corridor, drop, client
     assert something_to_do(corridor, NEXT)
     (adopted,) = receive(corridor, NEXT)
     walk(corridor, adopted.id)
+    email_summary(corridor, NEXT, "http://link", lambda *_: None)
     assert adopted.id == entry.id and len(clients()) == 1
     assert not something_to_do(corridor, Requested("t", dag_id=RUN.dag_id, run_id="run-3"))
 

@@ -1,0 +1,200 @@
+"""What Airflow does with the DAG of a feed, in one page: the order of tasks, retries, clearing. And the troubles it meets."""
+
+from __future__ import annotations
+
+import random
+import signal
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+
+from tests.faults.town import Town
+from tests.faults.worker import Call, Ended, Worker, start
+
+TASKS = ("receive", "validate", "prepare", "merge", "email_summary")
+TRIES = 4
+
+
+class Violation(Exception):
+    """The product broke a promise."""
+
+
+class Abandoned(Exception):
+    """The run is given up (its time is over, or somebody deleted it)."""
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """`kind`: kill, kill_later, restart, terminate, twice, straggle. `at` is a point, `after` are seconds."""
+
+    kind: str
+    at: int = 0
+    after: float = 0.0
+
+
+@dataclass
+class Tally:
+    rounds: int = 0
+    kills: Counter[str] = field(default_factory=Counter)
+    restarts: int = 0
+    terminated: int = 0
+    doubles: int = 0
+    stragglers: int = 0
+    cleared: int = 0
+
+
+@dataclass
+class Scheduler:
+    town: Town
+    feed: str
+    random: random.Random
+    tally: Tally
+    trouble: Callable[[Call], Trouble | None] = lambda _: None
+    abandon_at: int = 0
+    stragglers: list[Worker] = field(default_factory=list)
+    disturbed: bool = False
+    finished: dict[str, list[Call]] = field(default_factory=dict)
+    diary: list[str] = field(default_factory=list)
+    _started: int = 0
+
+    def run(self, run_id: str) -> bool:
+        """All tasks of one run, each until it is done. False when there was nothing to do."""
+        if self.task(Call(self.feed, run_id, "sense_inbox")).how == "skipped":
+            return False
+        received = self.task(Call(self.feed, run_id, "receive"))
+        if received.how == "skipped":
+            return True
+        self._each_file(run_id, received.value)
+        self.task(Call(self.feed, run_id, "merge"))
+        self.task(Call(self.feed, run_id, "email_summary"))
+        ended = self.task(Call(self.feed, run_id, "outcome"))
+        refused = self._states(run_id, "refused")
+        if (ended.how == "refused") != bool(refused):
+            raise Violation(f"outcome of {run_id} is {ended}, but {len(refused)} file(s) are refused")
+        return True
+
+    def _each_file(self, run_id: str, files: list[dict[str, str]]) -> None:
+        for file in self.random.sample(files, len(files)):
+            call = Call(self.feed, run_id, "validate", file)
+            if self.task(call).how == "done":
+                self.task(replace(call, task="prepare"))
+
+    def task(self, call: Call) -> Ended:
+        """Try until it ends as Airflow accepts it; the last try is never troubled."""
+        self._started += 1
+        if self._started == self.abandon_at and not self.town.query("SELECT 1 FROM imports WHERE state = 'failed'"):
+            self.diary.append(f"{call.run_id} is abandoned before {call}")
+            raise Abandoned
+        for number in range(1, TRIES + 3):
+            trouble = self.trouble(call) if number < TRIES else None
+            ended = self._attempt(replace(call, try_number=min(number, TRIES)), trouble)
+            self.diary.append(f"{call.run_id} {call} {trouble or ''}: {ended.how} {ended.place}")
+            if ended.how in ("done", "skipped", "refused"):
+                self.finished.setdefault(call.run_id, []).append(call)
+                return ended
+            if trouble is None and not self.disturbed:
+                break
+        raise Violation(f"{call} of {call.run_id} cannot be done by repeating it: {ended.value or ended}")
+
+    def _attempt(self, call: Call, trouble: Trouble | None) -> Ended:
+        if trouble is None:
+            return self.patiently(start(self.town, call))
+        return getattr(self, f"_{trouble.kind}")(call, trouble)  # type: ignore[no-any-return]
+
+    def _kill(self, call: Call, trouble: Trouble) -> Ended:
+        return self._counted(self.patiently(start(self.town, call, at=trouble.at)), call)
+
+    def _kill_later(self, call: Call, trouble: Trouble) -> Ended:
+        worker = start(self.town, call)
+        if worker.wait(trouble.after) is None:
+            worker.signal(signal.SIGKILL)
+        return self._counted(self.patiently(worker), call)
+
+    def _restart(self, call: Call, trouble: Trouble) -> Ended:
+        worker = start(self.town, call)
+        worker.wait(trouble.after)
+        self.town.restart_postgres()
+        self.tally.restarts += 1
+        return self.patiently(worker)
+
+    def _terminate(self, call: Call, trouble: Trouble) -> Ended:
+        worker = start(self.town, call)
+        while worker.wait(trouble.after) is None and self.random.random() < 0.7:
+            self.tally.terminated += self.town.terminate_backends()
+        return self.patiently(worker)
+
+    def _twice(self, call: Call, trouble: Trouble) -> Ended:
+        """Two schedulers start the same task; one of the two may be killed. Airflow hears of either."""
+        self.tally.doubles += 1
+        one, other = start(self.town, call, at=trouble.at), start(self.town, call)
+        ended = [self._counted(self.patiently(one), call), self.patiently(other)]
+        return self.random.choice(ended)
+
+    def _straggle(self, call: Call, trouble: Trouble) -> Ended:
+        """A process that stands still, is taken for dead, and goes on while or after others do its work."""
+        worker = start(self.town, call, at=trouble.at, number=signal.SIGSTOP)
+        ended = worker.wait(for_stop=True)
+        if ended is not None:
+            return ended
+        self.tally.stragglers += 1
+        self.stragglers.append(worker)
+        self.disturbed = True
+        if self.random.random() < 0.3:
+            self.wake()
+        return Ended("killed", place="stands still")
+
+    def wake(self) -> None:
+        for worker in self.stragglers:
+            worker.signal(signal.SIGCONT)
+
+    def reap(self) -> None:
+        self.wake()
+        for worker in self.stragglers:
+            ended = self.patiently(worker)
+            self.diary.append(f"woken up: {worker.call}, stood {worker.place}: {ended.how}")
+        self.stragglers.clear()
+
+    def patiently(self, worker: Worker) -> Ended:
+        """Whoever is waited for may hold a lock: it is woken up after a while."""
+        ended = worker.wait(1.5)
+        if ended is None:
+            self.wake()
+            ended = worker.wait(90)
+        if ended is None:
+            worker.signal(signal.SIGKILL)
+            raise Violation(f"{worker.call} hangs")
+        return ended
+
+    def together(self, calls: Iterable[Call]) -> list[Ended]:
+        """All at once, each once."""
+        self.disturbed = True
+        workers = [start(self.town, call) for call in calls]
+        self.tally.doubles += len(workers) > 1
+        return [self.patiently(worker) for worker in workers]
+
+    def clear_some(self, run_id: str) -> None:
+        """Finished tasks run once more, in any order."""
+        done = self.finished.get(run_id, [])
+        for call in self.random.sample(done, min(len(done), 4)):
+            self.tally.cleared += 1
+            self.task(call)
+
+    def finish(self) -> None:
+        """What people and the schedule do in the end: failed imports are cleared, and runs come until nothing waits."""
+        self.trouble, self.abandon_at = lambda _: None, 0
+        self.reap()
+        self.disturbed = False
+        for number in range(10):
+            for line in self.town.query("SELECT DISTINCT run_id FROM imports WHERE state = 'failed' ORDER BY run_id"):
+                self.run(line["run_id"])
+            if not self.run(f"last-{number}"):
+                return
+        raise Violation("there is always something left to do")
+
+    def _states(self, run_id: str, state: str) -> list[dict]:
+        return self.town.query("SELECT 1 FROM imports WHERE run_id = %s AND state = %s", run_id, state)
+
+    def _counted(self, ended: Ended, call: Call) -> Ended:
+        if ended.how == "killed":
+            self.tally.kills[f"{call.task}: {ended.place}"] += 1
+        return ended

@@ -1,0 +1,209 @@
+"""What the kills of `make faults` found, each as the shortest story that shows it."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from contextlib import suppress
+
+import pytest
+
+from include.adapters import import_ledger
+from include.errors import FileRefused, StepFailed
+from include.results import Requested
+from include.steps import file_away as file_away_step
+from include.steps import prepare as prepare_step
+from include.steps import validate as validate_step
+from include.steps.corridor import Corridor
+from include.steps.email_summary import email_summary
+from include.steps.file_away import file_away
+from include.steps.merge import merge, merge_all
+from include.steps.prepare import prepare
+from include.steps.receive import receive, something_to_do
+from include.steps.validate import validate
+
+RUN = Requested("test", dag_id="import_clients__default", run_id="run-1")
+NEXT = Requested("test", dag_id="import_clients__default", run_id="run-2")
+GOOD, HALF = "First Name,Email\nAnn,ann@example.com\n", "First Name,Email\nAnn,ann@example.com\n,x\n"
+
+
+class Died(BaseException):
+    """A worker killed: nothing of ours handles it."""
+
+
+@pytest.fixture
+def corridor(feed, engine, storage) -> Corridor:
+    storage.inbox("default").mkdir(parents=True)
+    return Corridor.of(feed, engine, storage)
+
+
+@pytest.fixture
+def received(corridor):
+    def _received(text: str = GOOD, name: str = "x.csv"):
+        (corridor.storage.inbox("default") / name).write_text(text)
+        return receive(corridor, RUN)[-1]
+
+    return _received
+
+
+def walk(corridor: Corridor, import_id: str) -> None:
+    for step in (validate, prepare, merge, file_away):
+        step(corridor, import_id)
+
+
+def left_in(corridor: Corridor, place: str) -> list[str]:
+    return [path.name for path in (corridor.storage.root / place).rglob("*")]
+
+
+@pytest.mark.parametrize(
+    ("step", "module", "where"),
+    [
+        (validate, validate_step, "refuse_if_merged_before"),
+        (validate, validate_step, "judge_file"),
+        (prepare, prepare_step, "decide"),
+    ],
+)
+def test_a_process_taken_for_dead_changes_nothing_when_it_goes_on_after_the_merge(
+    corridor, received, clients, monkeypatch, step, module, where
+):
+    entry, original, calls = received(), getattr(module, where), []
+    if step is prepare:
+        validate(corridor, entry.id)
+
+    def sleep_through_everything(*args):
+        calls.append(args)
+        if len(calls) == 1:
+            walk(corridor, entry.id)
+        return original(*args)
+
+    monkeypatch.setattr(module, where, sleep_through_everything)
+    with suppress(StepFailed):
+        step(corridor, entry.id)
+    after = import_ledger.find(corridor.engine, entry.id)
+    assert (after.state, after.counts.created, after.filed) == ("merged", 1, True)
+    assert len(clients()) == 1 and left_in(corridor, "staging") == []
+
+
+def test_a_file_refused_for_its_rows_is_filed_by_whoever_comes_after_a_death(corridor, received, monkeypatch):
+    whole = Corridor.of(
+        corridor.feed.model_copy(update={"on_failed_rows": "refuse_file"}), corridor.engine, corridor.storage
+    )
+    entry, change = received(HALF), import_ledger.change
+    for step in (validate, prepare):
+        step(whole, entry.id)
+    with pytest.raises(FileRefused):
+        merge(whole, entry.id)
+
+    def die_at_the_end(*args, **values):
+        if values.get("filed"):
+            raise Died
+        change(*args, **values)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(file_away_step.import_ledger, "change", die_at_the_end)
+        with pytest.raises(Died):
+            file_away(whole, entry.id)
+    file_away(whole, entry.id)
+    after = import_ledger.find(corridor.engine, entry.id)
+    assert after.filed and (corridor.storage.root / after.report_path).is_file()
+    assert left_in(corridor, "staging") == []
+
+
+def test_a_death_while_writing_the_report_leaves_no_half_report_behind(corridor, received, monkeypatch):
+    entry, replace = received(HALF), os.replace
+    for step in (validate, prepare, merge):
+        step(corridor, entry.id)
+
+    def die(source, target):
+        if "reports" in str(target):
+            raise Died
+        replace(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", die)
+        with pytest.raises(Died):
+            file_away(corridor, entry.id)
+    assert not [path for path in (corridor.storage.root / "reports").rglob("*") if path.is_file()]
+    file_away(corridor, entry.id)
+    assert sum(name.endswith(".failed.csv") for name in left_in(corridor, "reports")) == 1
+    assert left_in(corridor, "staging") == []
+
+
+def test_two_who_finish_the_same_claim_do_not_lose_the_file(corridor, received, monkeypatch):
+    rename = os.rename
+
+    def somebody_was_faster(source, target):
+        rename(source, target)
+        raise FileNotFoundError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "rename", somebody_was_faster)
+        entry = received()
+    walk(corridor, entry.id)
+    assert import_ledger.find(corridor.engine, entry.id).state == "merged"
+
+
+def test_a_file_that_left_the_inbox_leaves_no_empty_folder_behind(corridor, received, monkeypatch):
+    def gone(source, _target):
+        os.unlink(source)
+        raise FileNotFoundError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "rename", gone)
+        assert received().state == "discarded"
+    assert left_in(corridor, "staging") == []
+
+
+def test_a_fault_with_one_file_stops_the_later_ones_until_the_last_try(corridor, received):
+    (first, second) = (
+        received(f"First Name,Email\n{name},ann@example.com\n", f"{name}.csv") for name in ("Ann", "Bea")
+    )
+    for entry in (first, second):
+        validate(corridor, entry.id)
+        prepare(corridor, entry.id)
+    prepared = corridor.storage.root / "staging" / first.id / "prepared.parquet"
+    prepared.rename(prepared.with_suffix(".away"))
+    with pytest.raises(ExceptionGroup, match="1 file"):
+        merge_all(corridor, RUN, last_try=False)
+    assert import_ledger.find(corridor.engine, second.id).state == "prepared"
+    prepared.with_suffix(".away").rename(prepared)
+    merge_all(corridor, RUN, last_try=False)
+    merged = [import_ledger.find(corridor.engine, entry.id).state_times["merged"] for entry in (first, second)]
+    assert merged == sorted(merged)
+
+
+def test_a_run_that_died_before_its_mail_leaves_the_mail_to_the_next_run(corridor, received):
+    entry, sent = received(), []
+    walk(corridor, entry.id)
+    assert something_to_do(corridor, NEXT)
+    receive(corridor, NEXT)
+    email_summary(corridor, NEXT, "http://link", lambda summary, _: sent.append(summary.subject))
+    assert sent == ["default: 1 file, 1 created"] or corridor.feed.notify.to == []
+    assert not something_to_do(corridor, Requested("test", dag_id=RUN.dag_id, run_id="run-3"))
+
+
+def test_a_staged_file_that_is_gone_is_our_fault_and_refuses_nothing(corridor, received):
+    entry = received()
+    source = corridor.storage.staged_source(entry.id)
+    content = source.read_bytes()
+    source.unlink()
+    with pytest.raises(StepFailed, match="validate failed: FileNotFoundError"):
+        validate(corridor, entry.id)
+    assert import_ledger.find(corridor.engine, entry.id).state == "failed"
+    source.write_bytes(content)
+    walk(corridor, entry.id)
+    assert import_ledger.find(corridor.engine, entry.id).state == "merged"
+
+
+def test_a_fault_shows_the_way_to_it_and_no_cell(corridor, received, monkeypatch):
+    entry, cell = received(), GOOD.splitlines()[1]
+
+    def bug(*_):
+        raise ValueError(f"cannot make sense of {cell}")
+
+    monkeypatch.setattr(validate_step, "judge_file", bug)
+    with pytest.raises(StepFailed) as caught:
+        validate(corridor, entry.id)
+    shown = "".join(traceback.format_exception(caught.value))
+    assert "in bug" in shown and "validate failed: ValueError" in shown
+    assert cell not in shown + str(import_ledger.find(corridor.engine, entry.id).message)

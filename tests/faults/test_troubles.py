@@ -1,0 +1,247 @@
+"""The sender's fault and ours never look alike: in the ledger, in the mail, in the task's state, in what repeating does.
+
+Every test is one real DAG run in which something breaks once (and is mended by the retry) or for good.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from include.adapters import client_store
+from include.adapters.staging import StagingFolder
+from include.adapters.storage import Storage
+from include.steps import email_summary as email_summary_step
+from include.steps import merge as merge_step
+from include.steps import prepare as prepare_step
+from include.steps.corridor import Corridor
+from tests.dags.conftest import states
+
+TEXT = "First Name,Email\nAnn,ann@example.com\nBea,bea@example.com\n"
+MARK = "marked-cell-4711"
+
+
+@pytest.fixture
+def once(monkeypatch) -> Callable[..., list]:
+    """Replace `owner.name`, for its first call only (`times` for more), by `trouble(original, *args)`."""
+
+    def _once(owner: object, name: str, trouble: Callable, times: int = 1) -> list:
+        original, calls = getattr(owner, name), []
+
+        def _troubled(*args, **keys):
+            calls.append(args)
+            return trouble(original, *args, **keys) if len(calls) <= times else original(*args, **keys)
+
+        monkeypatch.setattr(owner, name, _troubled)
+        return calls
+
+    return _once
+
+
+def tries(run) -> dict[str, int]:
+    return {ti.task_id: ti.try_number for ti in run.get_task_instances()}
+
+
+def without_retries(installation, *task_ids) -> None:
+    for task_id in task_ids:
+        installation.bag.dags["import_clients__default"].get_task(task_id).retries = 0
+
+
+@pytest.fixture
+def patient_again(installation) -> Iterator[None]:
+    yield
+    for task in installation.bag.dags["import_clients__default"].tasks:
+        task.retries = 0 if task.task_id == "outcome" else 3
+
+
+def assert_imported_once(installation, ledger, clients, engine, run) -> None:
+    assert run.state == "success", states(run)
+    (line,) = ledger()
+    assert (line["state"], line["code"], line["message"], line["filed"]) == ("merged", None, None, True)
+    assert (line["read"], line["created"]) == (2, 2) and len(clients()) == 2
+    with engine.connect() as connection:
+        assert connection.scalar(sa.text("SELECT count(*) FROM client_changes")) == 2
+    (mail,) = installation.read_mails()
+    assert mail["Subject"] == "default: 1 file, 2 created"
+    assert installation.files("inbox") == [] and installation.files("staging") == []
+    assert len(installation.files("archive")) == 1
+
+
+def test_a_senders_fault_is_refused_at_once_and_never_retried(impatient, ledger, clients):
+    impatient.drop("default", "First Name\nAnn\n", "x.csv")
+    run = impatient.run("default")
+    assert run.state == "failed" and states(run)["each_file.validate[0]"] == "failed"
+    assert tries(run)["each_file.validate"] == 1 and tries(run)["merge"] == 1
+    (line,) = ledger()
+    assert (line["state"], line["code"]) == ("refused", "FILE_MISSING_COLUMN") and "failed" not in line["state_times"]
+    (mail,) = impatient.read_mails()
+    assert mail["Subject"] == "default: 1 file, 1 refused" and clients() == {}
+    assert len(impatient.files("refused")) == 1
+
+
+def test_a_database_that_is_down_before_the_merge_is_retried(impatient, ledger, clients, engine, once):
+    def elsewhere(original, corridor, *args, **keys):
+        nobody = sa.create_engine("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
+        return original(Corridor(corridor.feed, nobody, corridor.storage, corridor.staging), *args, **keys)
+
+    once(merge_step, "merge_all", elsewhere)
+    impatient.drop("default", TEXT, "x.csv")
+    run = impatient.run("default")
+    assert_imported_once(impatient, ledger, clients, engine, run)
+    assert tries(run)["merge"] == 2
+
+
+def test_a_connection_cut_during_the_merge_leaves_nothing_half_done(impatient, ledger, clients, engine, once):
+    seen = []
+
+    def cut(original, connection, *args):
+        original(connection, *args)
+        seen.append(len(clients()))
+        with engine.connect() as other:
+            pid = connection.scalar(sa.text("SELECT pg_backend_pid()"))
+            other.execute(sa.text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+
+    once(client_store, "apply_plan", cut)
+    impatient.drop("default", TEXT, "x.csv")
+    run = impatient.run("default")
+    assert_imported_once(impatient, ledger, clients, engine, run)
+    assert seen == [0] and tries(run)["merge"] == 2 and "failed" in ledger()[0]["state_times"]
+
+
+def test_a_connection_that_dies_after_the_commit_was_sent_is_found_merged(
+    impatient, ledger, clients, engine, once, monkeypatch
+):
+    def no_answer(original, connection, *args):
+        original(connection, *args)
+        mine, commit = connection.connection.driver_connection, psycopg.Connection.commit
+
+        def commit_and_die(self):
+            commit(self)
+            if self is mine:
+                self.close()
+                raise psycopg.OperationalError("server closed the connection unexpectedly")
+
+        monkeypatch.setattr(psycopg.Connection, "commit", commit_and_die)
+
+    once(client_store, "record_plan", no_answer)
+    impatient.drop("default", TEXT, "x.csv")
+    run = impatient.run("default")
+    assert_imported_once(impatient, ledger, clients, engine, run)
+    assert tries(run)["merge"] == 2 and "failed" not in ledger()[0]["state_times"]
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """No file of this process may grow beyond 64 bytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "task"),
+    [(StagingFolder, "save", "each_file.validate"), (Storage, "write_report", "merge")],
+)
+def test_a_full_disk_is_our_fault_and_is_retried(impatient, ledger, once, owner, name, task):
+    def write_on_full_disk(original, *args):
+        with full_disk():
+            return original(*args)
+
+    once(owner, name, write_on_full_disk)
+    impatient.drop("default", TEXT + "Cat,no-address\n", "x.csv")
+    run = impatient.run("default")
+    assert run.state == "success" and tries(run)[task] == 2
+    (line,) = ledger()
+    assert (line["state"], line["created"], line["failed"], line["filed"]) == ("merged", 2, 1, True)
+    assert impatient.files("staging") == [] and len(impatient.files("reports")) == 1
+    assert impatient.read_mails()[0]["Subject"] == "default: 1 file, 2 created, 1 failed row"
+
+
+@pytest.mark.usefixtures("patient_again")
+def test_an_archive_that_cannot_be_written_makes_the_run_red_and_loses_nothing(impatient, ledger, clients):
+    without_retries(impatient, "merge")
+    impatient.drop("default", TEXT, "x.csv")
+    in_the_way = impatient.home / "storage" / "archive"
+    in_the_way.write_text("")
+    run = impatient.run("default")
+    found = states(run)
+    assert (run.state, found["merge"], found["outcome"]) == ("failed", "failed", "failed")
+    assert ledger()[0]["state"] == "merged" and not ledger()[0]["filed"] and len(clients()) == 2
+    in_the_way.unlink()
+    assert impatient.run("default").state == "success"  # the next run puts it away
+    assert ledger()[0]["filed"] and len(impatient.files("archive")) == 1 and len(clients()) == 2
+
+
+@pytest.mark.usefixtures("patient_again")
+def test_a_mail_server_that_is_down_leaves_the_import_merged_and_the_mail_to_be_sent(
+    impatient, ledger, clients, engine, once
+):
+    works = os.environ["AIRFLOW_CONN_SMTP_DEFAULT"]
+
+    def nobody_listens(original, *args, **keys):
+        os.environ["AIRFLOW_CONN_SMTP_DEFAULT"] = '{"conn_type":"smtp","host":"127.0.0.1","port":1,"extra":{"disable_ssl":true}}'  # fmt: skip
+        try:
+            return original(*args, **keys)
+        finally:
+            os.environ["AIRFLOW_CONN_SMTP_DEFAULT"] = works
+
+    once(email_summary_step, "email_summary", nobody_listens, times=2)
+    impatient.drop("default", TEXT, "x.csv")
+    without_retries(impatient, "email_summary")
+    run = impatient.run("default")
+    assert (run.state, states(run)["email_summary"], states(run)["outcome"]) == ("failed", "failed", "success")
+    assert ledger()[0]["state"] == "merged" and impatient.read_mails() == []
+    impatient.bag.dags["import_clients__default"].get_task("email_summary").retries = 3
+    run = impatient.run("default")  # the next run tells; its first try meets the same trouble
+    assert tries(run)["email_summary"] == 2
+    assert_imported_once(impatient, ledger, clients, engine, run)
+
+
+def test_a_bug_in_a_step_is_our_fault_and_its_words_stay_inside(
+    impatient, ledger, clients, engine, once, capfd, caplog
+):
+    seen = []
+
+    def bug(_original, *_):
+        raise ValueError(f"cannot make sense of {MARK}")
+
+    def look(original, *args, **keys):
+        seen.append(ledger()[0])
+        return original(*args, **keys)
+
+    once(prepare_step, "decide", bug)
+    once(prepare_step, "prepare_again", look, times=9)
+    impatient.drop("default", TEXT, "x.csv")
+    run = impatient.run("default")
+    assert tries(run)["each_file.prepare"] == 2
+    assert (seen[1]["state"], seen[1]["message"]) == ("failed", "prepare failed: ValueError")
+    assert_imported_once(impatient, ledger, clients, engine, run)
+    shown = capfd.readouterr()
+    assert MARK not in shown.out + shown.err + caplog.text
+
+
+@pytest.mark.usefixtures("patient_again")
+def test_a_bug_that_stays_is_told_as_our_fault_and_waits_for_a_person(impatient, ledger, clients, once):
+    def bug(_original, *_):
+        raise ValueError(f"cannot make sense of {MARK}")
+
+    once(prepare_step, "decide", bug)
+    without_retries(impatient, "each_file.prepare")
+    impatient.drop("default", TEXT, "x.csv")
+    run = impatient.run("default")
+    found = states(run)
+    assert (run.state, found["each_file.prepare[0]"], found["outcome"]) == ("failed", "failed", "failed")
+    assert (ledger()[0]["state"], ledger()[0]["code"]) == ("failed", None) and clients() == {}
+    (mail,) = impatient.read_mails()
+    assert mail["Subject"] == "default: OUR FAULT, 1 file, 1 not imported yet"
+    assert MARK not in mail.as_string() and "Nothing for the sender to do" in mail.get_body(("plain",)).get_content()
+    assert impatient.files("refused") == [] and len(impatient.files("staging")) > 0
