@@ -14,7 +14,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from include.adapters import client_store
+from include.adapters import client_plan
 from include.adapters.staging import StagingFolder
 from include.adapters.storage import Storage
 from include.steps import email_summary as email_summary_step
@@ -107,7 +107,7 @@ def test_a_connection_cut_during_the_merge_leaves_nothing_half_done(impatient, l
             pid = connection.scalar(sa.text("SELECT pg_backend_pid()"))
             other.execute(sa.text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
 
-    once(client_store, "apply_plan", cut)
+    once(client_plan, "apply_plan", cut)
     impatient.drop("default", TEXT, "x.csv")
     run = impatient.run("default")
     assert_imported_once(impatient, ledger, clients, engine, run)
@@ -129,7 +129,7 @@ def test_a_connection_that_dies_after_the_commit_was_sent_is_found_merged(
 
         monkeypatch.setattr(psycopg.Connection, "commit", commit_and_die)
 
-    once(client_store, "record_plan", no_answer)
+    once(client_plan, "record_plan", no_answer)
     impatient.drop("default", TEXT, "x.csv")
     run = impatient.run("default")
     assert_imported_once(impatient, ledger, clients, engine, run)
