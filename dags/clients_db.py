@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import atexit
+import os
+from functools import cache
 from typing import TYPE_CHECKING
 
 from airflow.sdk import Connection
@@ -22,16 +24,23 @@ def doors() -> tuple[Engine, Storage]:
     """Opened inside a task, never when a DAG file is read."""
     from sqlalchemy import URL
 
-    from include.adapters.database import engine_from_url
     from include.adapters.storage import Storage
 
     found = Connection.get("clients_db")
     url = URL.create(
         "postgresql", found.login, found.password, found.host, found.port, found.schema, found.extra_dejson
     )
-    engine = engine_from_url(url.render_as_string(hide_password=False))
+    return _engine(url.render_as_string(hide_password=False), os.getpid()), Storage(read_settings().storage)
+
+
+@cache
+def _engine(url: str, _process: int) -> Engine:
+    """One for each process: a forked one must not speak over its parent's connections."""
+    from include.adapters.database import engine_from_url
+
+    engine = engine_from_url(url)
     atexit.register(engine.dispose)
-    return engine, Storage(read_settings().storage)
+    return engine
 
 
 def corridor_of(feed: Feed) -> Corridor:
