@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -112,6 +113,16 @@ def installation(airflow: Installation, engine: sa.Engine) -> Installation:
     shutil.rmtree(airflow.home / "storage", ignore_errors=True)
     airflow.read_mails()
     return airflow
+
+
+@pytest.fixture
+def impatient(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Installation:
+    """A task that failed is tried again at once."""
+    for dag in installation.bag.dags.values():
+        for task in dag.tasks:
+            monkeypatch.setattr(task, "retry_delay", timedelta(0))
+            monkeypatch.setattr(task, "retry_exponential_backoff", 0)
+    return installation
 
 
 @pytest.fixture

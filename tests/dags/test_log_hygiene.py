@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from include.adapters import client_store, import_ledger
 from include.steps import prepare as prepare_step
-from tests.dags.conftest import Installation, states
+from tests.dags.conftest import states
 
 # In every cell of every file. IDs and dates can only hold marks of their own kind.
 MARKS = ("zzmark", "feedfacefeedface", "1911-03-17")
@@ -27,16 +27,6 @@ NO_HEADER = "Zzmark-h,Zzmark-i,feedfacefeedface00000002\nZzmark-j,zzmark,1911-03
 SWALLOWED = f'{HEADER}\n,"Zzmark-k,,,zzmark5@zzmark.example,,,,,,,\n,Zzmark-l,,,zzmark6@zzmark.example,,,,,,,\n'
 NO_TEXT = HEADER.encode() + b"\n,Zzmark\xff,,,zzmark7@zzmark.example,,,,,,,\n"
 BUG = f"{HEADER}\n,Zzmark-m,,,zzmark8@zzmark.example,,,,,,,\n"
-
-
-@pytest.fixture
-def impatient(installation: Installation, monkeypatch) -> Installation:
-    from datetime import timedelta
-
-    for task in installation.bag.dags["import_clients__default"].tasks:
-        monkeypatch.setattr(task, "retry_delay", timedelta(0))
-        monkeypatch.setattr(task, "retry_exponential_backoff", 0)
-    return installation
 
 
 @pytest.fixture

@@ -25,6 +25,9 @@ def inspect(town: Town, world: World) -> None:
     verdicts, clients = world.expected(names)
     for line, verdict in zip(ledger, verdicts, strict=True):
         wrong += [f"{line['file_name']}: {sentence}" for sentence in _line(town, line, verdict)]
+    merged = [line["state_times"]["merged"] for line in ledger if line["state"] == "merged"]
+    if merged != sorted(merged):
+        wrong.append(f"files were not merged in order of arrival: {merged}")
     wrong += _clients(town, clients) + _files(town, world, ledger) + _mails(town, ledger)
     if wrong:
         raise Violation("\n".join(wrong))

@@ -48,16 +48,12 @@ def tries(run) -> dict[str, int]:
     return {ti.task_id: ti.try_number for ti in run.get_task_instances()}
 
 
-def without_retries(installation, *task_ids) -> None:
-    for task_id in task_ids:
-        installation.bag.dags["import_clients__default"].get_task(task_id).retries = 0
-
-
 @pytest.fixture
-def patient_again(installation) -> Iterator[None]:
-    yield
-    for task in installation.bag.dags["import_clients__default"].tasks:
-        task.retries = 0 if task.task_id == "outcome" else 3
+def without_retries(installation, monkeypatch) -> Callable[[str], None]:
+    def _without_retries(task_id: str) -> None:
+        monkeypatch.setattr(installation.bag.dags["import_clients__default"].get_task(task_id), "retries", 0)
+
+    return _without_retries
 
 
 def assert_imported_once(installation, ledger, clients, engine, run) -> None:
@@ -166,9 +162,10 @@ def test_a_full_disk_is_our_fault_and_is_retried(impatient, ledger, once, owner,
     assert impatient.read_mails()[0]["Subject"] == "default: 1 file, 2 created, 1 failed row"
 
 
-@pytest.mark.usefixtures("patient_again")
-def test_an_archive_that_cannot_be_written_makes_the_run_red_and_loses_nothing(impatient, ledger, clients):
-    without_retries(impatient, "merge")
+def test_an_archive_that_cannot_be_written_makes_the_run_red_and_loses_nothing(
+    impatient, ledger, clients, without_retries
+):
+    without_retries("merge")
     impatient.drop("default", TEXT, "x.csv")
     in_the_way = impatient.home / "storage" / "archive"
     in_the_way.write_text("")
@@ -181,9 +178,8 @@ def test_an_archive_that_cannot_be_written_makes_the_run_red_and_loses_nothing(i
     assert ledger()[0]["filed"] and len(impatient.files("archive")) == 1 and len(clients()) == 2
 
 
-@pytest.mark.usefixtures("patient_again")
 def test_a_mail_server_that_is_down_leaves_the_import_merged_and_the_mail_to_be_sent(
-    impatient, ledger, clients, engine, once
+    impatient, ledger, clients, engine, once, without_retries, monkeypatch
 ):
     works = os.environ["AIRFLOW_CONN_SMTP_DEFAULT"]
 
@@ -196,11 +192,11 @@ def test_a_mail_server_that_is_down_leaves_the_import_merged_and_the_mail_to_be_
 
     once(email_summary_step, "email_summary", nobody_listens, times=2)
     impatient.drop("default", TEXT, "x.csv")
-    without_retries(impatient, "email_summary")
+    without_retries("email_summary")
     run = impatient.run("default")
     assert (run.state, states(run)["email_summary"], states(run)["outcome"]) == ("failed", "failed", "success")
     assert ledger()[0]["state"] == "merged" and impatient.read_mails() == []
-    impatient.bag.dags["import_clients__default"].get_task("email_summary").retries = 3
+    monkeypatch.setattr(impatient.bag.dags["import_clients__default"].get_task("email_summary"), "retries", 3)
     run = impatient.run("default")  # the next run tells; its first try meets the same trouble
     assert tries(run)["email_summary"] == 2
     assert_imported_once(impatient, ledger, clients, engine, run)
@@ -229,13 +225,14 @@ def test_a_bug_in_a_step_is_our_fault_and_its_words_stay_inside(
     assert MARK not in shown.out + shown.err + caplog.text
 
 
-@pytest.mark.usefixtures("patient_again")
-def test_a_bug_that_stays_is_told_as_our_fault_and_waits_for_a_person(impatient, ledger, clients, once):
+def test_a_bug_that_stays_is_told_as_our_fault_and_waits_for_a_person(
+    impatient, ledger, clients, once, without_retries
+):
     def bug(_original, *_):
         raise ValueError(f"cannot make sense of {MARK}")
 
     once(prepare_step, "decide", bug)
-    without_retries(impatient, "each_file.prepare")
+    without_retries("each_file.prepare")
     impatient.drop("default", TEXT, "x.csv")
     run = impatient.run("default")
     found = states(run)
