@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from include.adapters import client_store, import_ledger
+from include.adapters import client_plan, import_ledger
 from include.steps import prepare as prepare_step
 from tests.dags.conftest import states
 
@@ -33,7 +33,7 @@ BUG = f"{HEADER}\n,Zzmark-m,,,zzmark8@zzmark.example,,,,,,,\n"
 def faults(monkeypatch) -> list[str]:
     """A bug in `prepare` that quotes a cell, two kinds of database errors that show a row; gives what the ledger noted."""
     noted: list[str] = []
-    decide, apply_plan, enter_state = prepare_step.decide, client_store.apply_plan, import_ledger.enter_state
+    decide, apply_plan, enter_state = prepare_step.decide, client_plan.apply_plan, import_ledger.enter_state
     bugs, merges = [], []
 
     def bug(corridor, import_id, rows, *frames):
@@ -55,7 +55,7 @@ def faults(monkeypatch) -> list[str]:
         enter_state(connection, import_id, state, now, **values)
 
     monkeypatch.setattr(prepare_step, "decide", bug)
-    monkeypatch.setattr(client_store, "apply_plan", database_error)
+    monkeypatch.setattr(client_plan, "apply_plan", database_error)
     monkeypatch.setattr(import_ledger, "enter_state", note)
     return noted
 
