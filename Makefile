@@ -22,7 +22,7 @@ clean: .venv  ## stop the demo and forget it
 	$(BIN)/python -m demo clean
 
 test: .venv lint  ## everything that CI checks; needs no service
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 properties: .venv  ## the merge against its reference model, 20,000 random files
 	MERGE_EXAMPLES=20000 $(BIN)/python -m pytest tests/steps/test_merge_rules.py

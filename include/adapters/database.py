@@ -6,6 +6,9 @@ import sqlalchemy as sa
 
 from include.errors import SettingInvalid
 
+# A host that loses its power must not hold locks for the two hours that TCP waits by itself.
+_LIVELY = {"keepalives": 1, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+
 
 def engine_from_url(url: str | None) -> sa.Engine:
     """An engine for `postgresql://user:password@host:port/database` (also `postgres://`), on psycopg.
@@ -22,4 +25,6 @@ def engine_from_url(url: str | None) -> sa.Engine:
         raise SettingInvalid("AIRFLOW_CONN_CLIENTS_DB is not a database URL.") from None
     if parsed.get_backend_name() not in ("postgresql", "postgres"):
         raise SettingInvalid("AIRFLOW_CONN_CLIENTS_DB must be a postgresql:// URL.")
-    return sa.create_engine(parsed.set(drivername="postgresql+psycopg"), hide_parameters=True, pool_pre_ping=True)
+    return sa.create_engine(
+        parsed.set(drivername="postgresql+psycopg"), hide_parameters=True, pool_pre_ping=True, connect_args=_LIVELY
+    )
