@@ -4,6 +4,7 @@ from __future__ import annotations
 
 BROKEN = "broken"
 UNCLEAR = None
+WHITE_SPACE = "\t\n\r" + "".join(c for c in map(chr, range(0x20, 0x3001)) if c.isspace() and c != "\x85")
 
 
 def read(text: str, delimiter: str) -> list[tuple[int, list[str] | None]] | str:
@@ -52,7 +53,7 @@ def read(text: str, delimiter: str) -> list[tuple[int, list[str] | None]] | str:
                 return BROKEN
             at = started + end
         raw = text[started:at]
-        if raw and not (sound and len(cells) == 1 and cells[0] and not cells[0].strip()):
+        if raw.strip(WHITE_SPACE) or delimiter in raw:
             records.append((start, cells if sound else UNCLEAR))
         if at < len(text):
             at += 2 if text[at : at + 2] == "\r\n" else 1
