@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import HealthCheck, settings
 
 from demo import embedded_postgres, reference_data
 from include import migrations
@@ -16,6 +17,10 @@ from include.adapters.storage import Storage
 from include.results import ImportResult
 from include.schemas.feed import Feed
 from include.steps.import_file import import_file
+from tests.airflow_installation import airflow, feeds_folder, impatient, installation, ledger
+
+# Seen here, they are one Airflow for all tests of a process.
+__all__ = ["airflow", "feeds_folder", "impatient", "installation", "ledger"]
 
 PROJECT, DESK = "66524609caa3558dd8f8da65", "67a346ad8092c651c919337e"
 PARTNERS, LONDON, NIGHT = "6655aa10caa3558dd8f8da99", "67a3470d8092c651c9193390", "67a3470d8092c651c9193391"
@@ -100,3 +105,6 @@ def clients(engine: sa.Engine) -> Callable[[], dict[str, dict[str, object]]]:
 
 
 os.environ.setdefault("XDG_RUNTIME_DIR", "/tmp")
+# Timing never decides a test.
+settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("ours")

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from demo.reference_data import SAMPLES
-from tests.dags.conftest import states
+from tests.airflow_installation import states
 
 EMMA = "66829b2e43c91e3ce480b6c4"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from demo.reference_data import SAMPLES
-from tests.dags.conftest import states
+from tests.airflow_installation import states
 
 HEADER = "First Name;Last Name;E-mail;Desk;Active\n"
 

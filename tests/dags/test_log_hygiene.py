@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from include.adapters import client_plan, import_ledger
 from include.steps import prepare as prepare_step
-from tests.dags.conftest import states
+from tests.airflow_installation import states
 
 # In every cell of every file. IDs and dates can only hold marks of their own kind.
 MARKS = ("zzmark", "feedfacefeedface", "1911-03-17")

@@ -21,7 +21,7 @@ from include.steps import email_summary as email_summary_step
 from include.steps import merge as merge_step
 from include.steps import prepare as prepare_step
 from include.steps.corridor import Corridor
-from tests.dags.conftest import states
+from tests.airflow_installation import states
 
 TEXT = "First Name,Email\nAnn,ann@example.com\nBea,bea@example.com\n"
 MARK = "marked-cell-4711"
