@@ -22,31 +22,43 @@ _COUNTS = ("read", *OUTCOMES, "warnings")
 
 
 @contextmanager
-def only_one(engine: sa.Engine, task: str) -> Iterator[None]:
-    """While this is open nobody else does `task`, say `receive acme`; a killed process lets go by itself."""
+def only_one(engine: sa.Engine, task: str) -> Iterator[sa.Connection]:
+    """While this is open nobody else does `task`, say `receive acme`; a killed process lets go by itself.
+
+    The lock is as alive as the connection that is given: what is written through it was written under the lock.
+    """
     with engine.connect() as connection:
         key = sa.func.hashtextextended(f"client imports: {task}", 0)
         connection.execute(sa.select(sa.func.pg_advisory_lock(key)))
         connection.commit()
         try:
-            yield
+            yield connection
         finally:
             connection.execute(sa.select(sa.func.pg_advisory_unlock(key)))
             connection.commit()
 
 
 def open_import(
-    engine: sa.Engine, feed: str, file_name: str, inbox_name: str | None, asked: Requested, now: datetime
+    connection: sa.Connection | sa.Engine,
+    feed: str,
+    file_name: str,
+    inbox_name: str | None,
+    asked: Requested,
+    now: datetime,
 ) -> Import:
-    """A new line in state `received`. With `inbox_name` it claims that file of the feed's inbox."""
+    """A new line in state `received`, committed. With `inbox_name` it claims that file of the feed's inbox."""
+    if isinstance(connection, sa.Engine):
+        with connection.connect() as own:
+            return open_import(own, feed, file_name, inbox_name, asked, now)
     values = {
         "id": uuid4(), "feed": feed, "file_name": file_name, "inbox_name": inbox_name, "state": "received",
         "dag_id": asked.dag_id, "run_id": asked.run_id, "requested_by": asked.by, "note": asked.note,
         "forced": asked.force, "dry_run": asked.dry_run,
         "received_at": now, "state_times": {"received": now.isoformat()},
     }  # fmt: skip
-    with engine.begin() as connection:
-        return _import(connection.execute(imports.insert().values(values).returning(imports)).one())
+    opened = _import(connection.execute(imports.insert().values(values).returning(imports)).one())
+    connection.commit()
+    return opened
 
 
 def open_revert(connection: sa.Connection, entry: Import, asked: Requested, now: datetime) -> Import:

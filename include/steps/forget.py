@@ -66,7 +66,7 @@ def plain_message(entry: Import) -> str | None:
     return CODES[entry.code].title if entry.code else entry.message
 
 
-def only_one_forgets(engine: sa.Engine) -> AbstractContextManager[None]:
+def only_one_forgets(engine: sa.Engine) -> AbstractContextManager[sa.Connection]:
     """Nobody writes a file back that somebody else deletes."""
     return import_ledger.only_one(engine, "forget")
 

@@ -8,6 +8,8 @@ import shutil
 from pathlib import Path
 from stat import S_ISREG
 
+import sqlalchemy as sa
+
 from include.adapters import import_ledger
 from include.adapters.storage import Waiting
 from include.errors import FileNotInInbox
@@ -32,14 +34,15 @@ def receive(corridor: Corridor, asked: Requested, only: str | None = None) -> li
 
     Repeating it opens nothing twice: what a dead process claimed is taken first.
     """
-    with import_ledger.only_one(corridor.engine, f"receive {corridor.feed.name}"):
+    with import_ledger.only_one(corridor.engine, f"receive {corridor.feed.name}") as connection:
         for claimed in import_ledger.claims(corridor.engine, corridor.feed.name):
             _take(corridor, claimed)
         mine = _unfinished(corridor, asked)
         for left in mine:
             import_ledger.change(corridor.engine, left.id, dag_id=asked.dag_id, run_id=asked.run_id)
         for waiting in _waiting(corridor, only)[: max(0, corridor.feed.max_files_per_run - len(mine))]:
-            _take(corridor, _claim(corridor, waiting.name, asked))
+            # Through the lock's own connection: who has lost the lock without noticing claims nothing any more.
+            _take(corridor, _claim(connection, corridor, waiting.name, asked))
     return import_ledger.of_run(corridor.engine, asked.dag_id or "", asked.run_id or "")
 
 
@@ -66,9 +69,9 @@ def _unfinished(corridor: Corridor, asked: Requested) -> list[Import]:
     return own + import_ledger.stalled(corridor.engine, dag_id, run_id)
 
 
-def _claim(corridor: Corridor, name: str, asked: Requested) -> Import:
+def _claim(connection: sa.Connection, corridor: Corridor, name: str, asked: Requested) -> Import:
     return import_ledger.open_import(
-        corridor.engine, corridor.feed.name, _as_text(name), os.fsencode(name).hex(), asked, corridor.clock()
+        connection, corridor.feed.name, _as_text(name), os.fsencode(name).hex(), asked, corridor.clock()
     )
 
 
