@@ -38,6 +38,7 @@ def test_every_mounted_path_exists_and_ours_are_read_only(name):
             assert source in COMPOSE["volumes"]
 
 
+@pytest.mark.usefixtures("airflow")  # who loads Airflow first decides where it looks for DAGs
 def test_every_environment_name_is_an_option_that_airflow_has():
     from airflow.configuration import conf
     from airflow.providers_manager import ProvidersManager
