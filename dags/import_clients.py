@@ -65,8 +65,9 @@ def asked() -> Requested:
     run, params = context["dag_run"], context["params"]
     by = params["requested_by"] or getattr(run, "triggering_user_name", None) or str(run.run_type)
     return Requested(
-        by, params["note"] or "", run.dag_id, run.run_id, force=bool(params["force"]), dry_run=bool(params["dry_run"])
-    )
+        by, params["note"] or "", run.dag_id, run.run_id,
+        force=bool(params["force"]), dry_run=bool(params["dry_run"]), started=run.start_date,
+    )  # fmt: skip
 
 
 def schedule_of(feed: Feed) -> Any:

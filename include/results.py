@@ -60,7 +60,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class Requested:
-    """Who asked for an import, and how. Everything here ends in the ledger."""
+    """Who asked for an import, and how. `started`: when the run began, None where nobody else could be at work."""
 
     by: str = ""
     note: str = ""
@@ -68,6 +68,7 @@ class Requested:
     run_id: str | None = None
     force: bool = False
     dry_run: bool = False
+    started: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -137,17 +137,19 @@ def of_run(engine: sa.Engine, dag_id: str, run_id: str) -> list[Import]:
     return _all(engine, imports.c.dag_id == dag_id, imports.c.run_id == run_id)
 
 
-def stalled(engine: sa.Engine, dag_id: str, run_id: str) -> list[Import]:
+def stalled(engine: sa.Engine, dag_id: str, run_id: str, started: datetime | None = None) -> list[Import]:
     """Imports that earlier runs of this DAG left on their way, because a worker died; `failed` waits for a person.
 
     An import is on its way until its file is filed and somebody was told, or nobody wanted to be.
 
-    A feed's DAG has one active run at a time, so whatever another run left is nobody's any more.
+    A feed's DAG has one active run at a time, so whatever another run left is nobody's any more; but what came after
+    this one `started` is a later run's, and this is a process that stood still.
     """
+    earlier = imports.c.received_at < started if started else sa.true()
     on_the_way = imports.c.state.in_(["received", "validated", "prepared"])
     ended = imports.c.state.in_(["merged", "refused", "previewed", "discarded"])
     not_done = sa.and_(ended, sa.or_(~imports.c.filed, imports.c.notified_state.is_(None)))
-    return _all(engine, imports.c.dag_id == dag_id, imports.c.run_id != run_id, sa.or_(on_the_way, not_done))
+    return _all(engine, imports.c.dag_id == dag_id, imports.c.run_id != run_id, earlier, sa.or_(on_the_way, not_done))
 
 
 def merged_before(connection: sa.Connection, feed: str, sha256: str) -> Import | None:

@@ -66,7 +66,7 @@ def _waiting(corridor: Corridor, only: str | None) -> list[Waiting]:
 def _unfinished(corridor: Corridor, asked: Requested) -> list[Import]:
     dag_id, run_id = asked.dag_id or "", asked.run_id or ""
     own = import_ledger.of_run(corridor.engine, dag_id, run_id)
-    return own + import_ledger.stalled(corridor.engine, dag_id, run_id)
+    return own + import_ledger.stalled(corridor.engine, dag_id, run_id, asked.started)
 
 
 def _claim(connection: sa.Connection, corridor: Corridor, name: str, asked: Requested) -> Import:

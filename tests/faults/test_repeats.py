@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import traceback
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
@@ -49,6 +50,15 @@ def received(corridor):
 def walk(corridor: Corridor, import_id: str) -> None:
     for step in (validate, prepare, merge, file_away):
         step(corridor, import_id)
+
+
+def test_a_receiver_of_an_older_run_takes_nothing_from_the_run_that_is_at_work(corridor, received):
+    """Of an older run that stood still: it would leave the newer run with no file, red, and with a wrong mail."""
+    before = corridor.clock()
+    entry = received()
+    assert receive(corridor, replace(NEXT, started=before)) == []
+    assert not something_to_do(corridor, replace(NEXT, started=before))
+    assert [e.id for e in receive(corridor, replace(NEXT, started=corridor.clock()))] == [entry.id]
 
 
 def left_in(corridor: Corridor, place: str) -> list[str]:
