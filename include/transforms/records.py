@@ -24,6 +24,7 @@ _QUOTES_UNCLEAR = "A quoted cell of the row goes on after its closing quote: nob
 _NOT_CORRECTED = "The row fitted no columns when it was sent: write its cells from `_cells` into their columns."
 _COUNT_UP_TO = 20  # times the limit: a file that is far too large need not be counted to its end
 _LOOK_FOR_HEADER = 50  # lines
+_LONGEST_HEADER = 2_000_000  # characters: as many columns as a spreadsheet holds, with long names
 _MOST_COLUMNS = 16_384  # as many as a spreadsheet holds
 # Lengths are judged cell by cell, with a code; csv's own limit would be a stack trace.
 csv.field_size_limit(2**31 - 1)
@@ -85,12 +86,18 @@ def check_announced(records: Records, announced: int | None) -> None:
 
 
 def _begin(text: str) -> tuple[int, str | None]:
-    """(lines before the header: blank ones and Excel's `sep=`, the delimiter that `sep=` names)."""
+    """(lines before the header: blank ones and Excel's `sep=`, the delimiter that `sep=` names).
+
+    Raises FILE_NOT_CSV for what is no line of names, before it is read once for each delimiter.
+    """
     first = text[:20].lstrip("\ufeff")
     hint = _EXCEL_HINT.match(first)
     skipped = 1 if hint else 0
     for line in itertools.islice(_lines(text), skipped, None):
         if line.strip(WHITE_SPACE):
+            if len(line) > _LONGEST_HEADER:
+                detail = f"its first line has {len(line):,} characters, and no header is that long"
+                refuse_content(detail, skipped + 1)
             break
         skipped += 1
     return skipped, hint[1] if hint else None
