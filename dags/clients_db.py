@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,9 @@ from airflow.sdk import Connection
 
 from include.schemas.feed import Feed, load_feed
 from include.settings import read_settings
+
+# What every task of ours does after a fault of ours; a fault of the sender is never tried again.
+RETRIES = {"retries": 3, "retry_delay": timedelta(seconds=10), "retry_exponential_backoff": 2.0}
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

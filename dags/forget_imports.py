@@ -25,7 +25,7 @@ from typing import Any
 from airflow.sdk import Param, dag, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from dags.clients_db import doors
+from dags.clients_db import RETRIES, doors
 from include.settings import read_settings
 
 PARAMS = {
@@ -50,13 +50,7 @@ PARAMS = {
     max_active_runs=1,
     is_paused_upon_creation=False,
     dagrun_timeout=timedelta(hours=6),
-    default_args={
-        "owner": "data-engineering",
-        "execution_timeout": timedelta(hours=2),
-        "retries": 3,
-        "retry_delay": timedelta(seconds=10),
-        "retry_exponential_backoff": 2.0,
-    },
+    default_args={"owner": "data-engineering", "execution_timeout": timedelta(hours=2), **RETRIES},
     tags=["client imports"],
     params=PARAMS,
 )

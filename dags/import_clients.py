@@ -37,13 +37,12 @@ from airflow.sdk import (
 )
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from dags.clients_db import corridor_of, send_with_smtp_connection
+from dags.clients_db import RETRIES, corridor_of, send_with_smtp_connection
 from include.errors import FeedInvalid, FileRefused
 from include.results import Requested
 from include.schemas.feed import Feed, feed_files, load_feed
 from include.settings import read_settings
 
-RETRIES = {"retries": 3, "retry_delay": timedelta(seconds=10), "retry_exponential_backoff": 2.0}
 PARAMS = {
     "file": Param(None, type=["null", "string"], title="File", description="Only this file of the inbox; empty: all."),
     "force": Param(

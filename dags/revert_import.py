@@ -17,6 +17,7 @@ from typing import Any
 from airflow.sdk import Param, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException
 
+from dags.clients_db import RETRIES, doors
 from include.errors import ImportNotFound, NothingToRevert
 from include.results import Requested
 
@@ -31,21 +32,17 @@ from include.results import Requested
     max_active_runs=8,
     is_paused_upon_creation=False,
     dagrun_timeout=timedelta(hours=2),
-    default_args={
-        "owner": "data-engineering", "retries": 3, "retry_delay": timedelta(seconds=10),
-        "retry_exponential_backoff": 2.0, "execution_timeout": timedelta(hours=1),
-    },
+    default_args={"owner": "data-engineering", "execution_timeout": timedelta(hours=1), **RETRIES},
     tags=["client imports"],
     params={
         "import_id": Param(type="string", title="Import", pattern="^[0-9a-fA-F-]{36}$"),
         "dry_run": Param(False, type="boolean", title="Dry run", description="Only say what would happen."),
         "note": Param(None, type=["null", "string"], title="Note", description="Why; kept in the ledger."),
     },
-)  # fmt: skip
+)
 def revert_import() -> None:
     @task
     def revert(params: dict[str, Any]) -> str:
-        from dags.clients_db import doors
         from include.steps.revert import revert
 
         run = get_current_context()["dag_run"]

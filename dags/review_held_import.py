@@ -23,10 +23,8 @@ from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import Param, dag, get_current_context, task
 
-from dags.clients_db import corridor_of, feed_named, send_with_smtp_connection
+from dags.clients_db import RETRIES, corridor_of, feed_named, send_with_smtp_connection
 from include.emails.review import APPROVE, DISCARD
-
-RETRIES = {"retries": 3, "retry_delay": timedelta(seconds=10), "retry_exponential_backoff": 2.0}
 
 
 class DecideOperator(HITLOperator):

@@ -50,25 +50,25 @@ def open_import(
     if isinstance(connection, sa.Engine):
         with connection.connect() as own:
             return open_import(own, feed, file_name, inbox_name, asked, now)
-    values = {
-        "id": uuid4(), "feed": feed, "file_name": file_name, "inbox_name": inbox_name, "state": "received",
-        "dag_id": asked.dag_id, "run_id": asked.run_id, "requested_by": asked.by, "note": asked.note,
-        "forced": asked.force, "dry_run": asked.dry_run,
-        "received_at": now, "state_times": {"received": now.isoformat()},
-    }  # fmt: skip
-    opened = _import(connection.execute(imports.insert().values(values).returning(imports)).one())
+    opened = _open(connection, feed, file_name, asked, now, inbox_name=inbox_name)
     connection.commit()
     return opened
 
 
 def open_revert(connection: sa.Connection, entry: Import, asked: Requested, now: datetime) -> Import:
     """A new line for the revert of `entry`: of the same feed and named like its file."""
-    values = {
-        "id": uuid4(), "feed": entry.feed, "file_name": entry.file_name, "reverts_import_id": UUID(entry.id),
-        "state": "received", "dag_id": asked.dag_id, "run_id": asked.run_id, "requested_by": asked.by,
-        "note": asked.note, "dry_run": asked.dry_run, "received_at": now, "state_times": {"received": now.isoformat()},
+    return _open(connection, entry.feed, entry.file_name, asked, now, reverts_import_id=UUID(entry.id))
+
+
+def _open(
+    connection: sa.Connection, feed: str, file_name: str, asked: Requested, now: datetime, **values: Any
+) -> Import:
+    line = {
+        "id": uuid4(), "feed": feed, "file_name": file_name, "state": "received", "dag_id": asked.dag_id,
+        "run_id": asked.run_id, "requested_by": asked.by, "note": asked.note, "forced": asked.force,
+        "dry_run": asked.dry_run, "received_at": now, "state_times": {"received": now.isoformat()}, **values,
     }  # fmt: skip
-    return _import(connection.execute(imports.insert().values(values).returning(imports)).one())
+    return _import(connection.execute(imports.insert().values(line).returning(imports)).one())
 
 
 def revert_of(connection: sa.Connection, import_id: str) -> Import | None:
