@@ -55,6 +55,9 @@ PARAMS = {
         description="Look first: everything but the write; archives the file.",
     ),
     "note": Param(None, type=["null", "string"], title="Note", description="Why; kept in the ledger."),
+    "upload": Param(
+        None, type=["null", "string"], title="Upload", description="Only this upload; the page fills it in."
+    ),
     "requested_by": Param(None, type=["null", "string"], title="Requested by"),
 }
 
@@ -110,13 +113,15 @@ def build(feed: Feed) -> None:
             timeout=(wait + timedelta(minutes=10)).total_seconds(),
         )
         def sense_inbox(params: dict[str, Any]) -> bool:
-            from include.errors import FileNotInInbox
-            from include.steps.receive import something_to_do
+            from include.errors import FileNotInInbox, TakenByAnotherRun, UploadNotFound
+            from include.steps.receive import Only, something_to_do
 
             try:
-                if something_to_do(corridor_of(feed), asked(), params["file"]):
+                if something_to_do(corridor_of(feed), asked(), Only(params["file"], params["upload"])):
                     return True
-            except FileNotInInbox as error:
+            except TakenByAnotherRun as error:
+                raise AirflowSkipException(str(error)) from None
+            except (FileNotInInbox, UploadNotFound) as error:
                 raise AirflowFailException(str(error)) from None
             if datetime.now(UTC) >= get_current_context()["dag_run"].start_date + wait:
                 raise AirflowSkipException(f"No settled file in inbox/{feed.inbox}.")
@@ -124,9 +129,9 @@ def build(feed: Feed) -> None:
 
         @task
         def receive(params: dict[str, Any]) -> list[dict[str, str]]:
-            from include.steps.receive import receive
+            from include.steps.receive import Only, receive
 
-            taken = receive(corridor_of(feed), asked(), params["file"])
+            taken = receive(corridor_of(feed), asked(), Only(params["file"], params["upload"]))
             if not taken:
                 raise AirflowSkipException("Somebody else took the files first.")
             return [{"import_id": entry.id, "file_name": entry.file_name} for entry in taken]

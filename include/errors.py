@@ -36,6 +36,18 @@ class FileNotInInbox(ClientImportError):
     """A run was asked for one file by name, and the inbox does not have it."""
 
 
+class TakenByAnotherRun(FileNotInInbox):
+    """The upload this run was started for has been taken by another run: nothing is left to do."""
+
+
+class UploadNotFound(ClientImportError):
+    """Nobody uploaded anything under this id."""
+
+
+class KeyUsedOtherwise(ClientImportError):
+    """An Idempotency-Key came again with another file, feed or wish."""
+
+
 class ClientsChanged(ClientImportError):
     """The client table is not what it was when the import was prepared: prepare again."""
 

@@ -109,10 +109,38 @@ class Import:
     state_times: dict[str, str]
     filed: bool
     notified_state: str | None
+    failure_kinds: dict[str, int]
 
     def has_been(self, state: State) -> bool:
         """True once the import has reached `state`, whatever happened to it later."""
         return state in self.state_times
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file that came through the page or its API, and what its sender asked for.
+
+    `import_id` is None until a run has taken the file; `file_name` is '' from then on. `id` names the file in the
+    inbox: the sender's own name is never a path.
+    """
+
+    id: str
+    feed: str
+    file_name: str
+    sha256: str
+    bytes: int
+    requested_by: str
+    idempotency_key: str | None
+    note: str
+    forced: bool
+    dry_run: bool
+    uploaded_at: datetime
+    import_id: str | None = None
+
+    def asks_the_same(self, other: Upload) -> bool:
+        """Same bytes for the same feed with the same wishes: one request, sent twice."""
+        wish = ("feed", "sha256", "bytes", "requested_by", "idempotency_key", "forced", "dry_run")
+        return all(getattr(self, name) == getattr(other, name) for name in wish)
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ class Installation:
         """One run of the feed's DAG, every task for real; gives the DagRun."""
         every_param = {
             "file": None,
+            "upload": None,
             "force": False,
             "dry_run": False,
             "note": None,

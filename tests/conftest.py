@@ -61,9 +61,8 @@ def engine(shared_engine: sa.Engine) -> sa.Engine:
 
 def empty(engine: sa.Engine) -> None:
     with engine.begin() as connection:
-        connection.execute(
-            sa.text("DELETE FROM client_changes; DELETE FROM import_rows; DELETE FROM imports; DELETE FROM clients")
-        )
+        for table in ("uploads", "client_changes", "import_rows", "imports", "clients"):
+            connection.execute(sa.text(f"DELETE FROM {table}"))
 
 
 @pytest.fixture

@@ -50,19 +50,20 @@ def open_import(
     if isinstance(connection, sa.Engine):
         with connection.connect() as own:
             return open_import(own, feed, file_name, inbox_name, asked, now)
-    opened = _open(connection, feed, file_name, asked, now, inbox_name=inbox_name)
+    opened = open_line(connection, feed, file_name, asked, now, inbox_name=inbox_name)
     connection.commit()
     return opened
 
 
 def open_revert(connection: sa.Connection, entry: Import, asked: Requested, now: datetime) -> Import:
     """A new line for the revert of `entry`: of the same feed and named like its file."""
-    return _open(connection, entry.feed, entry.file_name, asked, now, reverts_import_id=UUID(entry.id))
+    return open_line(connection, entry.feed, entry.file_name, asked, now, reverts_import_id=UUID(entry.id))
 
 
-def _open(
+def open_line(
     connection: sa.Connection, feed: str, file_name: str, asked: Requested, now: datetime, **values: Any
 ) -> Import:
+    """A new line in state `received`, in the transaction of whoever calls."""
     line = {
         "id": uuid4(), "feed": feed, "file_name": file_name, "state": "received", "dag_id": asked.dag_id,
         "run_id": asked.run_id, "requested_by": asked.by, "note": asked.note, "forced": asked.force,
@@ -170,6 +171,21 @@ def by_inbox_file(engine: sa.Engine, feed: str, name: str) -> Import | None:
 def count_outcomes(connection: sa.Connection, import_id: str) -> dict[str, int]:
     query = sa.select(import_rows.c.outcome, sa.func.count()).where(import_rows.c.import_id == UUID(import_id))
     return {outcome: number for outcome, number in connection.execute(query.group_by(import_rows.c.outcome))}
+
+
+_KINDS = """
+    SELECT coalesce(jsonb_object_agg(kind, rows), '{}') FROM (
+        SELECT concat_ws(' ', p->>'code', nullif(p->>'field', '')) AS kind, count(DISTINCT r.row) AS rows
+        FROM import_rows r CROSS JOIN LATERAL jsonb_array_elements(r.problems) p
+        WHERE r.import_id = :of_import AND r.outcome = 'failed' AND r.problems IS NOT NULL
+          AND p->>'severity' = 'error'
+        GROUP BY 1) counted
+"""
+
+
+def failure_kinds(import_id: str) -> sa.TextClause:
+    """The import's failed rows by code and field, as a value to be written: `{"CELL_FORMAT email": 3}`."""
+    return sa.text(f"({_KINDS})").bindparams(of_import=UUID(import_id))
 
 
 _CAUSES = sa.text("""

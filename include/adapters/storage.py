@@ -70,6 +70,26 @@ class Storage:
             # A clock that is ahead on the sender's side must not make a file wait for ever.
             yield Waiting(name, found.st_size, min(max(found.st_mtime, found.st_ctime), time.time()))
 
+    def look(self, folder: str, name: str) -> Waiting | None:
+        """One file of an inbox by its name, settled or not; None when it is not there."""
+        try:
+            found = (self.inbox(folder) / name).stat(follow_symlinks=False)
+        except FileNotFoundError:
+            return None
+        return Waiting(name, found.st_size, found.st_mtime)
+
+    def begin_upload(self, folder: str, upload_id: str) -> Path:
+        """Where to write what is being uploaded (absolute): in the inbox, under a name that is never taken."""
+        place = self.inbox(folder) / f".upload-{upload_id}.part"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        return place
+
+    def finish_upload(self, folder: str, part: Path, upload_id: str) -> None:
+        """Let a run take what is written: it is on disk, then it gets its name."""
+        with part.open("rb") as written:
+            os.fsync(written.fileno())
+        os.replace(part, self.inbox(folder) / upload_name(upload_id))
+
     def take(self, folder: str, name: str, import_id: str) -> bool:
         """Move a file from its inbox to staging in one rename. False when it is in neither place."""
         source, target = self.inbox(folder) / name, self.staged_source(import_id)
@@ -194,6 +214,11 @@ class Storage:
     def _last_place(self, place: str, feed: str, received: datetime, name: str, ending: str) -> Path:
         stem = re.sub(r"[^\w.-]+", "_", Path(name).stem, flags=re.ASCII)[:80] or "file"
         return self.root / place / feed / f"{received:%Y-%m-%d}" / f"{stem}--{ending}"
+
+
+def upload_name(upload_id: str) -> str:
+    """What an upload is called in the inbox. It starts with a dot: only who knows of the upload takes it."""
+    return f".upload-{upload_id}.csv"
 
 
 def _without_name(path: Path) -> Path:

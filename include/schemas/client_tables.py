@@ -142,6 +142,8 @@ imports = Table(
     Column("received_at", DateTime(timezone=True), nullable=False),
     Column("state_times", JSONB, nullable=False, server_default=text("'{}'")),
     Column("forgotten_at", DateTime(timezone=True)),
+    # Failed rows by code and field, `{"CELL_FORMAT email": 3}`: what is new beside the feed's last file is news.
+    Column("failure_kinds", JSONB, nullable=False, server_default=text("'{}'")),
     CheckConstraint(_one_of("state", STATES), name="state"),
     CheckConstraint(
         "state NOT IN ('merged', 'reverted', 'held', 'previewed')"
@@ -159,6 +161,7 @@ imports = Table(
         postgresql_where=text("state = 'merged' AND NOT forced"),
     ),
     Index("ix_imports_feed_sha256", "feed", "sha256"),
+    Index("ix_imports_feed_arrival", "feed", "arrival"),
     Index("ix_imports_feed_received_at", "feed", text("received_at DESC")),
     Index("ix_imports_received_at", text("received_at DESC")),
     Index("ix_imports_run", "dag_id", "run_id"),
@@ -187,6 +190,38 @@ import_rows = Table(
         "outcome",
         postgresql_where=text("outcome IN ('failed', 'duplicate')"),
     ),
+    # Where did this address go? Only rows with problems keep their cells, so the index is small.
+    Index(
+        "ix_import_rows_cells",
+        "cells",
+        postgresql_using="gin",
+        postgresql_ops={"cells": "jsonb_path_ops"},
+        postgresql_where=text("cells IS NOT NULL"),
+    ),
+)
+
+# A file that came through the page or its API. It travels with what its sender asked for (`dry_run` above all):
+# whichever run takes it does that, and no other. `file_name` is '' once the import has it.
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("feed", Text, nullable=False),
+    Column("file_name", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("requested_by", Text, nullable=False),
+    Column("idempotency_key", Text),
+    Column("note", Text, nullable=False, server_default=""),
+    Column("forced", Boolean, nullable=False),
+    Column("dry_run", Boolean, nullable=False),
+    Column("uploaded_at", DateTime(timezone=True), nullable=False),
+    Column("import_id", Uuid, ForeignKey("imports.id", ondelete="CASCADE")),
+    Column("seen_at", DateTime(timezone=True)),
+    UniqueConstraint("requested_by", "idempotency_key", name="uq_uploads_key"),
+    Index("ix_uploads_open", "feed", postgresql_where=text("import_id IS NULL")),
+    Index("ix_uploads_unseen", "requested_by", postgresql_where=text("seen_at IS NULL")),
+    Index("ix_uploads_import_id", "import_id"),
 )
 
 client_changes = Table(

@@ -84,7 +84,8 @@ def _merge_once(corridor: Corridor, connection: sa.Connection, import_id: str, a
     if entry.has_been("held"):
         client_plan.drop_recorded_plan(connection, import_id)
     client_plan.record_plan(connection, import_id)
-    changed = {"code": None, "message": message, **_counted(connection, entry, prepared)}
+    kinds = import_ledger.failure_kinds(import_id)
+    changed = {"code": None, "message": message, "failure_kinds": kinds, **_counted(connection, entry, prepared)}
     if state != "merged":
         # Another plan is news, and is mailed again.
         changed |= {"plan_hash": client_plan.hash_plan(connection), "notified_state": None}
@@ -116,7 +117,8 @@ def _refuse_with_failed_rows(corridor: Corridor, connection: sa.Connection, entr
     failed = client_plan.record_failed_rows(connection, entry.id)
     if failed:
         message = message_for("FILE_FAILED_ROWS", failed=f"{failed:,}", read=f"{entry.counts.read:,}")
-        changed = {"code": "FILE_FAILED_ROWS", "message": message, "failed": failed}
+        kinds = import_ledger.failure_kinds(entry.id)
+        changed = {"code": "FILE_FAILED_ROWS", "message": message, "failed": failed, "failure_kinds": kinds}
         import_ledger.enter_state(connection, entry.id, "refused", corridor.clock(), **changed)
     return failed > 0
 

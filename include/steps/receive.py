@@ -5,31 +5,54 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from dataclasses import dataclass, replace
 from pathlib import Path
 from stat import S_ISREG
 
 import sqlalchemy as sa
 
-from include.adapters import import_ledger
-from include.adapters.storage import Waiting
-from include.errors import FileNotInInbox
-from include.results import Import, Requested
+from include.adapters import import_ledger, upload_ledger
+from include.adapters.storage import Waiting, upload_name
+from include.errors import FileNotInInbox, TakenByAnotherRun
+from include.results import Import, Requested, Upload
 from include.steps.corridor import Corridor
 
 
-def something_to_do(corridor: Corridor, asked: Requested, only: str | None = None) -> bool:
+@dataclass(frozen=True)
+class Only:
+    """The one file a run was started for: by its name in the inbox, or by the upload's id. Neither: every file."""
+
+    file: str | None = None
+    upload: str | None = None
+
+
+EVERYTHING = Only()
+
+
+def something_to_do(corridor: Corridor, asked: Requested, only: Only = EVERYTHING) -> bool:
     """True when a settled file waits, or when this run or a dead one left an import on its way.
 
-    Raises FileNotInInbox when one file is asked for by name and is not there.
+    Raises FileNotInInbox when one file is asked for and is not there, TakenByAnotherRun when that was an upload
+    which another run has taken.
     """
     if _unfinished(corridor, asked):
         return True
-    if only is not None and not os.path.lexists(corridor.storage.inbox(corridor.feed.inbox) / only):
-        raise FileNotInInbox(_where_it_went(corridor, only))
+    if only.file is not None and corridor.storage.look(corridor.feed.inbox, only.file) is None:
+        raise FileNotInInbox(_where_it_went(corridor, only.file))
+    if only.upload is not None:
+        _must_be_waiting(corridor, only.upload)
     return bool(_waiting(corridor, only))
 
 
-def receive(corridor: Corridor, asked: Requested, only: str | None = None) -> list[Import]:
+def _must_be_waiting(corridor: Corridor, upload_id: str) -> None:
+    upload = upload_ledger.find(corridor.engine, upload_id)
+    if upload.feed != corridor.feed.name:
+        raise FileNotInInbox(f"Feed {corridor.feed.name} has no upload {upload_id}.")
+    if upload.import_id is not None:
+        raise TakenByAnotherRun(f"Upload {upload_id} has been taken by another run: import {upload.import_id}.")
+
+
+def receive(corridor: Corridor, asked: Requested, only: Only = EVERYTHING) -> list[Import]:
     """The imports of this run in order of arrival, new ones opened for files that wait.
 
     Repeating it opens nothing twice: what a dead process claimed is taken first.
@@ -42,7 +65,7 @@ def receive(corridor: Corridor, asked: Requested, only: str | None = None) -> li
             import_ledger.change(corridor.engine, left.id, dag_id=asked.dag_id, run_id=asked.run_id)
         for waiting in _waiting(corridor, only)[: max(0, corridor.feed.max_files_per_run - len(mine))]:
             # Through the lock's own connection: who has lost the lock without noticing claims nothing any more.
-            _take(corridor, _claim(connection, corridor, waiting.name, asked))
+            _take(corridor, _claim(connection, corridor, *waiting, asked))
     return import_ledger.of_run(corridor.engine, asked.dag_id or "", asked.run_id or "")
 
 
@@ -57,10 +80,19 @@ def receive_copy(corridor: Corridor, path: Path, asked: Requested) -> Import:
     return import_ledger.find(corridor.engine, entry.id)
 
 
-def _waiting(corridor: Corridor, only: str | None) -> list[Waiting]:
-    feed = corridor.feed
-    found = corridor.storage.settled(feed.inbox, feed.file_pattern, feed.settle_seconds, feed.require_done_file)
-    return [waiting for waiting in found if only in (None, waiting.name)]
+def _waiting(corridor: Corridor, only: Only) -> list[tuple[Waiting, Upload | None]]:
+    """What may be taken, in order of arrival. An upload is whole once it is there: it need not settle."""
+    feed, storage = corridor.feed, corridor.storage
+    found: list[tuple[Waiting, Upload | None]] = []
+    if only.upload is None:
+        settled = storage.settled(feed.inbox, feed.file_pattern, feed.settle_seconds, feed.require_done_file)
+        found += [(waiting, None) for waiting in settled if only.file in (None, waiting.name)]
+    if only.file is None:
+        for upload in upload_ledger.waiting(corridor.engine, feed.name):
+            waiting = storage.look(feed.inbox, upload_name(upload.id))
+            if waiting is not None and only.upload in (None, upload.id):
+                found.append((waiting, upload))
+    return sorted(found, key=lambda each: (each[0].modified, each[0].name))
 
 
 def _unfinished(corridor: Corridor, asked: Requested) -> list[Import]:
@@ -69,10 +101,20 @@ def _unfinished(corridor: Corridor, asked: Requested) -> list[Import]:
     return own + import_ledger.stalled(corridor.engine, dag_id, run_id, asked.started)
 
 
-def _claim(connection: sa.Connection, corridor: Corridor, name: str, asked: Requested) -> Import:
-    return import_ledger.open_import(
-        connection, corridor.feed.name, _as_text(name), os.fsencode(name).hex(), asked, corridor.clock()
+def _claim(
+    connection: sa.Connection, corridor: Corridor, waiting: Waiting, upload: Upload | None, asked: Requested
+) -> Import:
+    """Open the import that owns this file; of an upload it does what the upload's sender asked for."""
+    name, inbox_name = _as_text(waiting.name), os.fsencode(waiting.name).hex()
+    if upload is None:
+        return import_ledger.open_import(connection, corridor.feed.name, name, inbox_name, asked, corridor.clock())
+    wish = replace(asked, by=upload.requested_by, note=upload.note, force=upload.forced, dry_run=upload.dry_run)
+    opened = import_ledger.open_line(
+        connection, corridor.feed.name, upload.file_name, wish, corridor.clock(), inbox_name=inbox_name
     )
+    upload_ledger.note_taken(connection, upload.id, opened.id)
+    connection.commit()
+    return opened
 
 
 def _as_text(name: str) -> str:

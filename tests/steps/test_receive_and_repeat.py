@@ -17,7 +17,7 @@ from include.steps.email_summary import email_summary
 from include.steps.file_away import file_away
 from include.steps.merge import merge, merge_all
 from include.steps.prepare import prepare
-from include.steps.receive import receive, something_to_do
+from include.steps.receive import Only, receive, something_to_do
 from include.steps.validate import validate
 
 RUN = Requested("test", dag_id="import_clients__default", run_id="run-1")
@@ -216,7 +216,7 @@ def test_a_file_asked_for_by_name_that_was_taken_says_where_it_went(corridor, dr
     drop("x.csv")
     (entry,) = receive(corridor, RUN)
     with pytest.raises(FileNotInInbox, match=f"It was taken before: import {entry.id}, received"):
-        something_to_do(corridor, NEXT.__class__("t", dag_id="other", run_id="r"), "x.csv")
+        something_to_do(corridor, NEXT.__class__("t", dag_id="other", run_id="r"), Only("x.csv"))
 
 
 def test_the_same_bytes_are_merged_once_even_when_two_runs_race(corridor, drop, engine, clients):
