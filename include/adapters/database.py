@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from include.errors import SettingInvalid
@@ -10,9 +12,18 @@ from include.errors import SettingInvalid
 _LIVELY = {"keepalives": 1, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 
 
-def engine_from_url(url: str | None) -> sa.Engine:
+def engine_of_connection(found: Any, statement_ms: int | None = None) -> sa.Engine:
+    """An engine for an Airflow connection (anything with its attributes), see `engine_from_url`."""
+    url = sa.URL.create(
+        "postgresql", found.login, found.password, found.host, found.port, found.schema, found.extra_dejson
+    )
+    return engine_from_url(url.render_as_string(hide_password=False), statement_ms)
+
+
+def engine_from_url(url: str | None, statement_ms: int | None = None) -> sa.Engine:
     """An engine for `postgresql://user:password@host:port/database` (also `postgres://`), on psycopg.
 
+    With `statement_ms` no statement takes longer.
     Raises SettingInvalid without showing the URL: it holds a password.
     """
     if not url:
@@ -25,6 +36,8 @@ def engine_from_url(url: str | None) -> sa.Engine:
         raise SettingInvalid("AIRFLOW_CONN_CLIENTS_DB is not a database URL.") from None
     if parsed.get_backend_name() not in ("postgresql", "postgres"):
         raise SettingInvalid("AIRFLOW_CONN_CLIENTS_DB must be a postgresql:// URL.")
+    limit = {"options": f"-c statement_timeout={statement_ms}"} if statement_ms else {}
     return sa.create_engine(
-        parsed.set(drivername="postgresql+psycopg"), hide_parameters=True, pool_pre_ping=True, connect_args=_LIVELY
-    )
+        parsed.set(drivername="postgresql+psycopg"), hide_parameters=True, pool_pre_ping=True,
+        connect_args={**_LIVELY, **limit},
+    )  # fmt: skip

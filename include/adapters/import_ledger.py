@@ -69,14 +69,14 @@ def open_line(
         "run_id": asked.run_id, "requested_by": asked.by, "note": asked.note, "forced": asked.force,
         "dry_run": asked.dry_run, "received_at": now, "state_times": {"received": now.isoformat()}, **values,
     }  # fmt: skip
-    return _import(connection.execute(imports.insert().values(line).returning(imports)).one())
+    return import_of(connection.execute(imports.insert().values(line).returning(imports)).one())
 
 
 def revert_of(connection: sa.Connection, import_id: str) -> Import | None:
     """The line of the revert that took this import back, None when it is not reverted."""
     query = sa.select(imports).where(imports.c.reverts_import_id == UUID(import_id), imports.c.state == "merged")
     row = connection.execute(query).one_or_none()
-    return _import(row) if row else None
+    return import_of(row) if row else None
 
 
 def find(engine: sa.Engine, import_id: str) -> Import:
@@ -93,7 +93,7 @@ def lock(connection: sa.Connection, import_id: str, update: bool = True) -> Impo
     row = connection.execute(query.with_for_update() if update else query).one_or_none()
     if row is None:
         raise ImportNotFound(f"The ledger has no import {import_id}.")
-    return _import(row)
+    return import_of(row)
 
 
 def change(connection: sa.Connection | sa.Engine, import_id: str, **values: Any) -> None:
@@ -156,7 +156,7 @@ def stalled(engine: sa.Engine, dag_id: str, run_id: str, started: datetime | Non
 def merged_before(connection: sa.Connection, feed: str, sha256: str) -> Import | None:
     query = sa.select(imports).where(imports.c.feed == feed, imports.c.sha256 == sha256, imports.c.state == "merged")
     row = connection.execute(query.order_by(imports.c.arrival.desc()).limit(1)).one_or_none()
-    return _import(row) if row else None
+    return import_of(row) if row else None
 
 
 def exists(engine: sa.Engine, feed: str, import_id: str) -> bool:
@@ -266,10 +266,10 @@ def as_json(problems: Sequence[Problem]) -> list[dict[str, Any]]:
 def _all(engine: sa.Engine, *conditions: sa.ColumnElement[bool]) -> list[Import]:
     with engine.connect() as connection:
         query = sa.select(imports).where(*conditions).order_by(imports.c.arrival)
-        return [_import(row) for row in connection.execute(query)]
+        return [import_of(row) for row in connection.execute(query)]
 
 
-def _import(row: sa.Row[Any]) -> Import:
+def import_of(row: sa.Row[Any]) -> Import:
     values = row._mapping
     own = {name: values[name] for name in Import.__dataclass_fields__ if name in values and name != "id"}
     for link in ("parent_import_id", "reverts_import_id"):

@@ -13,6 +13,11 @@ from include.codes import CODES, show
 from include.results import Cause, Import
 
 
+def describe(cause: Cause) -> str:
+    """The sentence of the rows' problem, or an example where each row has its own."""
+    return cause.message if cause.alike else f"{CODES[cause.code].title}, for example: {cause.message}"
+
+
 @dataclass(frozen=True)
 class FileSummary:
     entry: Import
@@ -66,7 +71,7 @@ class FileSummary:
         return [(name, f"{getattr(self.entry.counts, name):,}") for name in names]
 
     def describe(self, cause: Cause) -> str:
-        return cause.message if cause.alike else f"{CODES[cause.code].title}, for example: {cause.message}"
+        return describe(cause)
 
     def advice_for(self, cause: Cause) -> str:
         if cause.value_map:

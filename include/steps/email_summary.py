@@ -67,5 +67,5 @@ def _reports(corridor: Corridor, summary: Summary) -> dict[str, bytes]:
     """Name and content of the failed-row reports, when the feed wants them attached."""
     if not corridor.feed.notify.attach_failed_rows:
         return {}
-    paths = [corridor.storage.root / path for file in summary.files if (path := file.entry.report_path)]
-    return {path.name: path.read_bytes() for path in paths}
+    paths = [path for file in summary.files if (path := file.entry.report_path)]
+    return {path.rpartition("/")[2]: corridor.storage.read_report(path) for path in paths}

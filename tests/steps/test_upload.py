@@ -38,7 +38,7 @@ def send(corridor, text=TEXT, **wish):
 
 
 def inbox(corridor):
-    return sorted(path.name for path in corridor.storage.inbox("default").iterdir())
+    return sorted(path.name for path in corridor.storage.inbox("default").glob("*"))
 
 
 def test_an_upload_is_taken_at_once_under_its_senders_name_and_wishes(corridor):
@@ -65,7 +65,9 @@ def test_a_run_for_one_upload_leaves_everything_else(corridor):
 def test_a_run_for_an_upload_that_another_run_took_has_nothing_to_do_and_says_so(corridor):
     sent = send(corridor)
     (entry,) = receive(corridor, RUN)
-    import_ledger.enter_state(corridor.engine, entry.id, "merged", corridor.clock(), filed=True, notified_state="merged")
+    import_ledger.enter_state(
+        corridor.engine, entry.id, "merged", corridor.clock(), filed=True, notified_state="merged"
+    )
     with pytest.raises(TakenByAnotherRun, match="taken by another run"):
         something_to_do(corridor, NEXT, Only(upload=sent.id))
 

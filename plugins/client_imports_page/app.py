@@ -1,0 +1,81 @@
+"""The FastAPI application behind `/client-imports`: nothing in it answers without a login."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import sqlalchemy as sa
+from airflow.api_fastapi.core_api.security import get_user
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from client_imports_page import api, details, files, lists
+from client_imports_page.access import same_origin
+from client_imports_page.rendering import error_page
+from include.errors import ImportNotFound, UploadNotFound
+
+log = logging.getLogger(__name__)
+
+_HEADERS = {
+    b"content-security-policy": (
+        b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        b"form-action 'self'; frame-ancestors 'self'; base-uri 'none'"
+    ),
+    b"x-content-type-options": b"nosniff",
+    b"referrer-policy": b"same-origin",
+    b"cache-control": b"no-store",
+}
+
+
+class _SecurityHeaders:
+    """Every answer, also of an error, says what a browser may do with it. Routes may have set a header themselves."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        async def with_headers(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                own = {name.lower() for name, _ in message["headers"]}
+                message["headers"] = [*message["headers"], *((n, v) for n, v in _HEADERS.items() if n not in own)]
+            await send(message)
+
+        await self.app(scope, receive, with_headers)
+
+
+def build_app() -> FastAPI:
+    # Documentation pages would be public: app-wide dependencies do not cover them.
+    app = FastAPI(
+        title="Client imports", docs_url=None, redoc_url=None, openapi_url=None,
+        dependencies=[Depends(same_origin), Depends(get_user)],
+    )  # fmt: skip
+    app.add_middleware(_SecurityHeaders)
+    for router in (lists.router, details.router, api.router, files.router):
+        app.include_router(router)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _not_understood)
+    app.add_exception_handler(ImportNotFound, _nothing_there)
+    app.add_exception_handler(UploadNotFound, _nothing_there)
+    app.add_exception_handler(sa.exc.SQLAlchemyError, _database_fault)
+    return app
+
+
+async def _http_error(request: Request, error: HTTPException) -> Response:
+    return error_page(request, error.status_code, str(error.detail))
+
+
+async def _not_understood(request: Request, error: RequestValidationError) -> Response:
+    names = sorted({str(problem["loc"][-1]) for problem in error.errors()})
+    return error_page(request, 422, f"Not understood: {', '.join(names)}.")
+
+
+async def _nothing_there(request: Request, _error: Exception) -> Response:
+    return error_page(request, 404, "There is no such import, or you may not see it.")
+
+
+async def _database_fault(request: Request, error: Exception) -> Response:
+    log.error("The client database failed: %s", type(error).__name__)
+    return error_page(request, 503, "The client database does not answer. This is our fault; please try again later.")

@@ -1,0 +1,113 @@
+"""One import, and one client."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Form, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from client_imports_page import doors
+from client_imports_page.access import Person, PersonDep, visible_import
+from client_imports_page.rendering import root_of, show
+from include.adapters import client_views, import_ledger, import_views
+from include.results import Import
+from include.steps.review import REVIEW_DAG, review_run_id
+from include.transforms.emails import email_key
+from include.transforms.headers import fields_of
+
+router = APIRouter(default_response_class=HTMLResponse)
+
+MOST_COLUMNS = 30
+Kind = Literal["failed", "duplicate", "warnings", "kept"]
+RowNumber = Annotated[int, Query(ge=0, le=2**31 - 1)]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of a file as sent. `names` of the columns shown, `left_out` how many are not; a cell is (text, wrong)."""
+
+    names: Sequence[str]
+    left_out: int
+    rows: Sequence[tuple[import_views.Row, Sequence[tuple[str, bool]]]]
+
+
+def _table(entry: Import, rows: Sequence[import_views.Row]) -> Table:
+    """The sender's columns with the wrong cells marked; of very many columns those with fields or faults."""
+    fields = fields_of(entry.header, doors.feed_named(entry.feed).columns)
+    wrong = [{p["field"] for p in row.problems if p["field"]} for row in rows]
+    width = max([len(entry.header), *(len(row.cells or ()) for row in rows)])
+    names = [*entry.header, *(f"(cell {n + 1})" for n in range(len(entry.header), width))]
+    fields += [None] * (width - len(entry.header))
+    shown = list(range(width))
+    if width > MOST_COLUMNS:
+        shown = ([n for n in shown if fields[n]] + [n for n in shown if not fields[n]])[:MOST_COLUMNS]
+        shown.sort()
+    cells = [
+        [((row.cells or ())[n] if n < len(row.cells or ()) else "", fields[n] in bad or n >= len(entry.header))
+         for n in shown]
+        for row, bad in zip(rows, wrong, strict=True)
+    ]  # fmt: skip
+    return Table([names[n] for n in shown], width - len(shown), list(zip(rows, cells, strict=True)))
+
+
+@router.get("/imports/{import_id}")
+def one_import(
+    request: Request, import_id: str, person: PersonDep, kind: Kind = "failed", after_row: RowNumber = 0,
+    after_change: RowNumber = 0,
+) -> Response:  # fmt: skip
+    entry, engine = visible_import(import_id, person), doors.engine()
+    rows = import_views.rows(engine, entry.id, kind, after_row, import_views.SCREENFUL + 1)
+    changes = import_views.changes(engine, entry.id, after_change, import_views.SCREENFUL + 1)
+    parent = import_ledger.find(engine, entry.parent_import_id) if entry.parent_import_id else None
+    reverted = import_ledger.find(engine, entry.reverts_import_id) if entry.reverts_import_id else None
+    return show(
+        request, "import.html", person, entry=entry, causes=import_ledger.causes(engine, entry.id),
+        parent=parent, reverted=reverted, children=import_views.children(engine, entry.id),
+        kind=kind, table=_table(entry, rows[: import_views.SCREENFUL]), more_rows=len(rows) > import_views.SCREENFUL,
+        after_row=after_row, changes=changes[: import_views.SCREENFUL], after_change=after_change,
+        more_changes=len(changes) > import_views.SCREENFUL, may_import=person.may_import(entry.feed),
+        may_undo=entry.state == "merged" and not entry.reverts_import_id and person.may_undo(entry.feed),
+        review=f"/dags/{REVIEW_DAG}/runs/{review_run_id(entry)}/tasks/decide/required_actions",
+        feed=doors.feed_named(entry.feed),
+    )  # fmt: skip
+
+
+@router.get("/client")
+def find_client(request: Request, person: PersonDep) -> Response:
+    return show(request, "client.html", person, typed="", client=None, events=[], mentioned=[])
+
+
+@router.post("/client")
+def client_searched(request: Request, person: PersonDep, q: Annotated[str, Form()] = "") -> Response:
+    """By ID or e-mail; the address of the answer holds the ID alone. An e-mail of nobody shows failed rows."""
+    typed = q.strip()
+    found = client_views.find_client(doors.engine(), _hex_id(typed), email_key(typed))
+    client_id = str(found["id"]) if found else _hex_id(typed)
+    if client_id:
+        return RedirectResponse(f"{root_of(request)}/client/{client_id}", 303)
+    mentioned = _mentioned(typed, person)
+    return show(request, "client.html", person, typed=typed, client=None, events=[], mentioned=mentioned)
+
+
+@router.get("/client/{client_id}")
+def one_client(request: Request, client_id: str, person: PersonDep) -> Response:
+    """Shown only when an import that the person may see touched the client."""
+    engine, feeds = doors.engine(), sorted(person.feeds)
+    events = client_views.history(engine, _hex_id(client_id), feeds)
+    client = client_views.find_client(engine, _hex_id(client_id)) if events else None
+    mentioned = _mentioned(str(client["email"]), person) if client else []
+    return show(request, "client.html", person, typed=client_id, client=client, events=events, mentioned=mentioned)
+
+
+def _hex_id(typed: str) -> str:
+    return typed.lower() if re.fullmatch(r"[0-9a-fA-F]{24}", typed) else ""
+
+
+def _mentioned(address: str, person: Person) -> list[client_views.Event]:
+    if "@" not in address:
+        return []
+    return client_views.mentioned(doors.engine(), address, email_key(address), sorted(person.feeds))

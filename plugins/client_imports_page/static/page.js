@@ -1,0 +1,256 @@
+// Everything the pages do beyond plain HTML: local times, links into Airflow, the Import dialog, and its status.
+const root = document.documentElement.dataset.root;
+const byId = (id) => document.getElementById(id);
+
+/** Make an element; text is only ever text. */
+function make(tag, className = "", text = "") {
+  const element = document.createElement(tag);
+  if (className) element.className = className;
+  element.textContent = text;
+  return element;
+}
+
+/** JSON of an answer; throws the sentence for people when there is none. */
+async function ask(path, options = {}) {
+  let answer;
+  try {
+    answer = await fetch(path, { credentials: "same-origin", ...options, headers: { Accept: "application/json", ...options.headers } });
+  } catch {
+    throw new Error("The server cannot be reached. Nothing is lost; please try again.");
+  }
+  const body = await answer.json().catch(() => ({}));
+  if (answer.status === 401) throw new Error("Your login has ended. Log in to Airflow again, then repeat this.");
+  if (!answer.ok) throw new Error(body.detail || `The server answered ${answer.status}.`);
+  return body;
+}
+
+// Times in the person's own zone; the exact one on hover. The same width as before: nothing jumps.
+const two = (number) => String(number).padStart(2, "0");
+for (const element of document.querySelectorAll("time")) {
+  const at = new Date(element.dateTime);
+  element.textContent = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${two(at.getHours())}:${two(at.getMinutes())}`;
+  element.title = `${at.toLocaleString(undefined, { dateStyle: "full", timeStyle: "long" })} (${element.dateTime})`;
+}
+for (const field of document.querySelectorAll("[data-zone]")) field.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+// An address that is looked for goes in the body: servers log what stands in an URL.
+document.addEventListener("submit", (event) => {
+  const searched = event.target.querySelector?.("input[name=q]");
+  if (searched && event.target.matches(".filters")) event.target.method = searched.value.includes("@") ? "post" : "get";
+});
+
+// A link to Airflow moves Airflow itself, not the frame that this page is in.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-airflow]");
+  if (!link || !document.documentElement.classList.contains("framed") || event.ctrlKey || event.metaKey) return;
+  event.preventDefault();
+  window.parent.history.pushState({}, "", link.getAttribute("href"));
+  window.parent.dispatchEvent(new PopStateEvent("popstate", { state: {} }));
+});
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  const code = button.previousElementSibling;
+  try {
+    await navigator.clipboard.writeText(code.textContent);
+    button.textContent = "Copied";
+  } catch {
+    getSelection().selectAllChildren(code); // not allowed in a frame or without TLS: at least select it
+  }
+});
+
+// Undo, and importing after a dry run.
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-post]");
+  if (!button || (button.dataset.ask && !(await confirmed(button.dataset.ask, button.textContent)))) return;
+  button.disabled = true;
+  try {
+    const started = await ask(button.dataset.post, { method: "POST" });
+    if (started.upload_id) return follow();
+    const link = make("a", "", "Open the run");
+    link.href = started.run_url;
+    link.dataset.airflow = "";
+    byId("posted").replaceChildren("Started. This page shows it when it is done. ", link);
+  } catch (error) {
+    byId("posted").textContent = error.message;
+    button.disabled = false;
+  }
+});
+
+function confirmed(question, action) {
+  const dialog = make("dialog");
+  const yes = make("button", "primary", action);
+  const no = make("button", "", "Cancel");
+  const buttons = make("div", "buttons");
+  buttons.append(no, yes);
+  dialog.append(make("p", "", question), buttons);
+  dialog.setAttribute("aria-label", action);
+  document.body.append(dialog);
+  dialog.showModal();
+  return new Promise((resolve) => {
+    yes.onclick = () => { resolve(true); dialog.close(); };
+    no.onclick = () => dialog.close();
+    dialog.onclose = () => { resolve(false); dialog.remove(); };
+  });
+}
+
+// ---- status: what this person uploaded and has not put away, on every page, until its end is told
+const steps = ["Received", "Validating", "Preparing", "Merging", "Done"];
+const cards = new Map();
+let following = false;
+
+async function follow() {
+  if (following) return;
+  following = true;
+  for (;;) {
+    let uploads;
+    try {
+      uploads = await ask(`${root}/api/uploads`);
+    } catch {
+      await new Promise((wait) => setTimeout(wait, 5000));
+      continue;
+    }
+    for (const upload of uploads) show(upload);
+    if (uploads.every((upload) => upload.done)) break;
+    await new Promise((wait) => setTimeout(wait, 700));
+  }
+  following = false;
+}
+
+function show(upload) {
+  let card = cards.get(upload.upload_id);
+  const told = JSON.stringify(upload);
+  if (card?.dataset.told === told) return;
+  if (!card) {
+    card = make("div");
+    cards.set(upload.upload_id, card);
+    byId("uploads").append(card);
+  }
+  card.dataset.told = told;
+  card.className = `upload ${upload.tone}`;
+  const text = make("div");
+  text.append(make("p", "what", `${upload.file_name}${upload.dry_run ? " (look first)" : ""}`), sentence(upload));
+  if (!upload.done) text.append(progress(upload));
+  card.replaceChildren(text);
+  if (upload.done) card.append(dismiss(upload, card));
+}
+
+function sentence(upload) {
+  const line = make("p", "", upload.sentence);
+  if (upload.failed) {
+    const see = make("a", "", "see them");
+    see.href = `${upload.import_url}#rows`;
+    line.append(` ${upload.failed}: `, see, ".");
+  } else if (upload.done && upload.import_url) {
+    const open = make("a", "", "Open the import");
+    open.href = upload.import_url;
+    line.append(" ", open);
+  }
+  if (upload.tone === "fault" || upload.step === "Trying again") {
+    const run = make("a", "", "Run and logs");
+    run.href = upload.run_url;
+    run.dataset.airflow = "";
+    line.append(" ", run);
+  }
+  return line;
+}
+
+function progress(upload) {
+  const list = make("ol");
+  const now = Math.max(0, steps.indexOf(upload.step));
+  steps.forEach((step, n) => list.append(make("li", n < now ? "past" : n === now ? "now" : "", step)));
+  return list;
+}
+
+function dismiss(upload, card) {
+  const button = make("button", "small", "Dismiss");
+  button.type = "button";
+  button.setAttribute("aria-label", `Dismiss the message about ${upload.file_name}`);
+  button.onclick = async () => {
+    await ask(`${root}/api/uploads/${upload.upload_id}/seen`, { method: "POST" }).catch(() => {});
+    card.remove();
+  };
+  return button;
+}
+follow();
+
+// ---- the dialog
+const dialog = byId("import-dialog");
+if (dialog) {
+  const [feed, file, send, problem, drop] = ["import-feed", "import-file", "import-send", "import-problem", "drop"].map(byId);
+  let attached = null;
+  let key = null; // the same press, repeated after a broken line, is one import
+
+  const limits = () => feed.selectedOptions[0].dataset;
+  const mib = (bytes) => `${Math.round((bytes / 1048576) * 10) / 10} MiB`;
+
+  function describeLimits() {
+    dialog.querySelector("[data-most-records]").textContent = Number(limits().records).toLocaleString("en");
+    dialog.querySelector("[data-most-bytes]").textContent = mib(limits().bytes);
+  }
+
+  /** What is plainly wrong, told before anything is sent; '' when nothing is. */
+  async function plainlyWrong(candidate) {
+    if (!/\.csv$/i.test(candidate.name)) return "This is not a CSV file: its name does not end in .csv.";
+    if (candidate.size === 0) return "The file is empty.";
+    if (candidate.size > Number(limits().bytes)) return `The file has ${mib(candidate.size)}; this feed takes at most ${mib(limits().bytes)}. Split it into smaller files, each with the header line.`;
+    const start = new Uint8Array(await candidate.slice(0, 65536).arrayBuffer());
+    const utf16 = (start[0] === 0xff && start[1] === 0xfe) || (start[0] === 0xfe && start[1] === 0xff);
+    const magic = String.fromCharCode(...start.slice(0, 5));
+    if (magic.startsWith("PK\u0003\u0004") || magic.startsWith("%PDF") || (!utf16 && start.includes(0))) return "The content is not CSV text (perhaps a spreadsheet or an archive). Save it as CSV (comma separated, UTF-8) and attach that file.";
+    return "";
+  }
+
+  async function attach(candidate) {
+    if (!candidate) return;
+    key = crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
+    problem.textContent = await plainlyWrong(candidate);
+    attached = problem.textContent ? null : candidate;
+    byId("attached").textContent = `${candidate.name} (${candidate.size < 1048576 ? `${Math.ceil(candidate.size / 1024)} KiB` : mib(candidate.size)})`;
+    send.disabled = !attached;
+    if (attached) send.focus();
+  }
+
+  function reset() {
+    attached = null;
+    file.value = "";
+    send.disabled = true;
+    send.textContent = "Import";
+    problem.textContent = "";
+    byId("attached").textContent = "No file attached yet.";
+  }
+
+  byId("open-import").onclick = () => { reset(); describeLimits(); dialog.showModal(); };
+  byId("import-cancel").onclick = () => dialog.close();
+  byId("attach").onclick = () => file.click();
+  file.onchange = () => attach(file.files[0]);
+  feed.onchange = () => { describeLimits(); if (file.files[0] || attached) attach(attached ?? file.files[0]); };
+  dialog.addEventListener("dragover", (event) => { event.preventDefault(); drop.classList.add("over"); });
+  dialog.addEventListener("dragleave", () => drop.classList.remove("over"));
+  dialog.addEventListener("drop", (event) => {
+    event.preventDefault();
+    drop.classList.remove("over");
+    if (event.dataTransfer.files.length > 1) problem.textContent = "One file at a time, please.";
+    else attach(event.dataTransfer.files[0]);
+  });
+  dialog.querySelector("form").onsubmit = (event) => event.preventDefault();
+
+  send.onclick = async () => {
+    if (!attached) return;
+    send.disabled = true;
+    send.textContent = "Sending…";
+    const wish = new URLSearchParams({ feed: feed.value, dry_run: byId("import-dry").checked });
+    const name = encodeURIComponent(attached.name).replace(/['()*!]/g, (letter) => `%${letter.charCodeAt(0).toString(16)}`);
+    const headers = { "Content-Type": "text/csv", "Content-Disposition": `attachment; filename*=UTF-8''${name}`, "Idempotency-Key": key };
+    try {
+      const upload = await ask(`${root}/api/imports?${wish}`, { method: "POST", body: attached, headers });
+      dialog.close();
+      show(upload);
+      follow();
+    } catch (error) {
+      problem.textContent = error.message;
+      send.textContent = "Import";
+      send.disabled = false;
+    }
+  };
+}
