@@ -6,7 +6,7 @@ import atexit
 import os
 from datetime import timedelta
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Connection
 
@@ -51,6 +51,11 @@ def corridor_of(feed: Feed) -> Corridor:
     from include.steps.corridor import Corridor
 
     return Corridor.of(feed, *doors())
+
+
+def requested_by(run: Any) -> str:
+    """The user name of who started a run, or how it was started: `scheduled`, `asset_triggered` ..."""
+    return getattr(run, "triggering_user_name", None) or str(getattr(run.run_type, "value", run.run_type))
 
 
 def feed_named(name: str) -> Feed:

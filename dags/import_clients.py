@@ -37,7 +37,7 @@ from airflow.sdk import (
 )
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from dags.clients_db import RETRIES, corridor_of, send_with_smtp_connection
+from dags.clients_db import RETRIES, corridor_of, requested_by, send_with_smtp_connection
 from include.errors import FeedInvalid, FileRefused
 from include.results import Requested
 from include.schemas.feed import Feed, feed_files, load_feed
@@ -65,7 +65,7 @@ PARAMS = {
 def asked() -> Requested:
     context = get_current_context()
     run, params = context["dag_run"], context["params"]
-    by = params["requested_by"] or getattr(run, "triggering_user_name", None) or str(run.run_type)
+    by = params["requested_by"] or requested_by(run)
     return Requested(
         by, params["note"] or "", run.dag_id, run.run_id,
         force=bool(params["force"]), dry_run=bool(params["dry_run"]), started=run.start_date,

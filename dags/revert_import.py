@@ -17,7 +17,7 @@ from typing import Any
 from airflow.sdk import Param, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException
 
-from dags.clients_db import RETRIES, doors
+from dags.clients_db import RETRIES, doors, requested_by
 from include.errors import ImportNotFound, NothingToRevert
 from include.results import Requested
 
@@ -46,7 +46,7 @@ def revert_import() -> None:
         from include.steps.revert import revert
 
         run = get_current_context()["dag_run"]
-        by = getattr(run, "triggering_user_name", None) or str(run.run_type)
+        by = requested_by(run)
         asked = Requested(by, params["note"] or "", run.dag_id, run.run_id, dry_run=bool(params["dry_run"]))
         try:
             return str(revert(doors()[0], params["import_id"], asked))

@@ -144,8 +144,8 @@ class Storage:
         os.replace(unfinished, target)
         return str(target.relative_to(self.root))
 
-    def read_report(self, path: str) -> bytes:
-        """A report by its path below the root, as the ledger keeps it."""
+    def read(self, path: str) -> bytes:
+        """A report, or a file in its last place, by its path below the root as the ledger keeps it."""
         return (self.root / path).read_bytes()
 
     def write_whole(self, import_id: str, target: Path, content: bytes) -> None:

@@ -68,4 +68,4 @@ def _reports(corridor: Corridor, summary: Summary) -> dict[str, bytes]:
     if not corridor.feed.notify.attach_failed_rows:
         return {}
     paths = [path for file in summary.files if (path := file.entry.report_path)]
-    return {path.rpartition("/")[2]: corridor.storage.read_report(path) for path in paths}
+    return {path.rpartition("/")[2]: corridor.storage.read(path) for path in paths}

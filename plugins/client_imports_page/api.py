@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse
 
 from client_imports_page import doors, words
 from client_imports_page.access import Person, PersonDep, visible_import
+from client_imports_page.details import can_be_imported_again
 from client_imports_page.rendering import airflow_of, root_of
 from include.adapters import import_ledger, upload_ledger
 from include.errors import FileRefused, KeyUsedOtherwise, UploadNotFound
@@ -186,17 +187,17 @@ def one_import(import_id: str, person: PersonDep) -> dict[str, Any]:
 
 
 @router.post("/imports/{import_id}/import")
-def import_after_looking(request: Request, import_id: str, person: PersonDep) -> JSONResponse:
-    """Import the file of a dry run for real: its archived bytes are uploaded once more."""
+def import_again(request: Request, import_id: str, person: PersonDep) -> JSONResponse:
+    """Import for real what was a dry run, or all the same what was imported before: the kept bytes are sent again."""
     entry = visible_import(import_id, person)
     feed = _importable(person, entry.feed)
-    if entry.state != "previewed" or entry.reverts_import_id or not entry.file_path:
-        raise HTTPException(409, "Only a dry run whose file is still archived can be imported this way.")
+    if not can_be_imported_again(entry):
+        raise HTTPException(409, "Only a dry run, or a file refused as already imported, can be imported this way.")
     corridor = doors.corridor_of(feed)
-    key = f"after {entry.id}"
-    wish = Wish(person.name, entry.file_name, force=entry.forced, note=f"after dry run {entry.id}", key=key)
+    forced = entry.forced or entry.state == "refused"
+    wish = Wish(person.name, entry.file_name, force=forced, note=f"again after {entry.id}", key=f"after {entry.id}")
     with Writing(corridor, wish) as writing:
-        writing.write(corridor.storage.read_report(entry.file_path))
+        writing.write(corridor.storage.read(entry.file_path or ""))
         upload = writing.finish()
     _start(upload, person)
     return JSONResponse(_followed(request, corridor, upload), 202)

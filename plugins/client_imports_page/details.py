@@ -54,6 +54,13 @@ def _table(entry: Import, rows: Sequence[import_views.Row]) -> Table:
     return Table([names[n] for n in shown], width - len(shown), list(zip(rows, cells, strict=True)))
 
 
+def can_be_imported_again(entry: Import) -> bool:
+    """A dry run, or a file that was refused for being imported before, whose bytes are still kept."""
+    looked = entry.state == "previewed" and not entry.reverts_import_id
+    known = entry.state == "refused" and entry.code == "FILE_ALREADY_IMPORTED"
+    return (looked or known) and entry.file_path is not None and entry.forgotten_at is None
+
+
 @router.get("/imports/{import_id}")
 def one_import(
     request: Request, import_id: str, person: PersonDep, kind: Kind = "failed", after_row: RowNumber = 0,
@@ -69,7 +76,8 @@ def one_import(
         parent=parent, reverted=reverted, children=import_views.children(engine, entry.id),
         kind=kind, table=_table(entry, rows[: import_views.SCREENFUL]), more_rows=len(rows) > import_views.SCREENFUL,
         after_row=after_row, changes=changes[: import_views.SCREENFUL], after_change=after_change,
-        more_changes=len(changes) > import_views.SCREENFUL, may_import=person.may_import(entry.feed),
+        more_changes=len(changes) > import_views.SCREENFUL,
+        again=can_be_imported_again(entry) and person.may_import(entry.feed),
         may_undo=entry.state == "merged" and not entry.reverts_import_id and person.may_undo(entry.feed),
         review=f"/dags/{REVIEW_DAG}/runs/{review_run_id(entry)}/tasks/decide/required_actions",
         feed=doors.feed_named(entry.feed),

@@ -46,7 +46,7 @@ def _report(entry: Import, path: str | None) -> Response:
     if path is None:
         raise HTTPException(404, "This import has no such report, or it is still being written.")
     try:
-        content = doors.corridor_of(doors.feed_named(entry.feed)).storage.read_report(path)
+        content = doors.corridor_of(doors.feed_named(entry.feed)).storage.read(path)
     except FileNotFoundError:
         raise HTTPException(404, "The report is not in the storage any more.") from None
     return _csv(content, path.rpartition("/")[2])

@@ -97,19 +97,15 @@ def kind(name: str) -> str:
 
 def visible(value: object) -> str:
     """A cell for the screen: what cannot be seen is written out, what is very long is cut (the report has all)."""
-    text = "" if value is None else str(value)
+    text = "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
     shown = "".join(c if c.isprintable() or c == "\n" else f"\\u{ord(c):04x}" for c in text[: LONGEST_CELL + 1])
     return shown if len(text) <= LONGEST_CELL else f"{shown[:LONGEST_CELL]}… ({len(text):,} characters)"
 
 
 def field_changes(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> list[tuple[str, str, str]]:
     """(label, old, new) of each field that is different, in the order of the fields."""
-    old, new = before or {}, after or {}
-    return [
-        (field.label, visible(old.get(name, "")), visible(new.get(name, "")))
-        for name, field in FIELDS.items()
-        if (name in old or name in new) and old.get(name) != new.get(name)
-    ]
+    images = [(field, (before or {}).get(name, ""), (after or {}).get(name, "")) for name, field in FIELDS.items()]
+    return [(field.label, visible(old), visible(new)) for field, old, new in images if old != new]
 
 
 def title_of(codes: Sequence[str]) -> str:

@@ -26,12 +26,26 @@ async function ask(path, options = {}) {
 
 // Times in the person's own zone; the exact one on hover. The same width as before: nothing jumps.
 const two = (number) => String(number).padStart(2, "0");
-for (const element of document.querySelectorAll("time")) {
-  const at = new Date(element.dateTime);
-  element.textContent = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${two(at.getHours())}:${two(at.getMinutes())}`;
-  element.title = `${at.toLocaleString(undefined, { dateStyle: "full", timeStyle: "long" })} (${element.dateTime})`;
+function localise() {
+  for (const element of document.querySelectorAll("time")) {
+    const at = new Date(element.dateTime);
+    element.textContent = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${two(at.getHours())}:${two(at.getMinutes())}`;
+    element.title = `${at.toLocaleString(undefined, { dateStyle: "full", timeStyle: "long" })} (${element.dateTime})`;
+  }
+  for (const field of document.querySelectorAll("[data-zone]")) field.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
-for (const field of document.querySelectorAll("[data-zone]")) field.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
+localise();
+
+/** Show what is new in a list, when nobody is typing in it. */
+async function refresh() {
+  const main = document.querySelector("main[data-refresh]");
+  if (!main || main.contains(document.activeElement)) return;
+  const answer = await fetch(location.href, { credentials: "same-origin", headers: { Accept: "text/html" } });
+  if (!answer.ok) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main");
+  main.replaceChildren(...fresh.childNodes);
+  localise();
+}
 
 // An address that is looked for goes in the body: servers log what stands in an URL.
 document.addEventListener("submit", (event) => {
@@ -98,6 +112,7 @@ function confirmed(question, action) {
 const steps = ["Received", "Validating", "Preparing", "Merging", "Done"];
 const cards = new Map();
 let following = false;
+let loaded = false; // what has ended before this page was asked for stands in it
 
 async function follow() {
   if (following) return;
@@ -111,6 +126,7 @@ async function follow() {
       continue;
     }
     for (const upload of uploads) show(upload);
+    loaded = true;
     if (uploads.every((upload) => upload.done)) break;
     await new Promise((wait) => setTimeout(wait, 700));
   }
@@ -132,7 +148,10 @@ function show(upload) {
   text.append(make("p", "what", `${upload.file_name}${upload.dry_run ? " (look first)" : ""}`), sentence(upload));
   if (!upload.done) text.append(progress(upload));
   card.replaceChildren(text);
-  if (upload.done) card.append(dismiss(upload, card));
+  if (upload.done) {
+    card.append(dismiss(upload, card));
+    if (loaded) refresh();
+  }
 }
 
 function sentence(upload) {
