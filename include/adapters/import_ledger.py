@@ -188,7 +188,7 @@ def failure_kinds(import_id: str) -> sa.TextClause:
     return sa.text(f"({_KINDS})").bindparams(of_import=UUID(import_id))
 
 
-_CAUSES = sa.text("""
+CAUSES_STATEMENT = sa.text("""
     SELECT code, field, severity, CASE WHEN count(DISTINCT value) = 1 THEN min(value) ELSE '' END AS value,
            count(DISTINCT row) AS rows, min(message) AS message, count(DISTINCT message) = 1 AS alike,
            CASE WHEN count(DISTINCT meant) = 1 THEN min(meant) ELSE '' END AS meant
@@ -210,7 +210,7 @@ def causes(engine: sa.Engine, import_id: str, most: int = 20) -> list[Cause]:
     """Failed rows by cause, the most frequent first; then warnings about rows that did not fail."""
     with engine.connect() as connection:
         facts = {"import_id": UUID(import_id), "by_value": _BY_VALUE, "most": most}
-        found = [dict(row._mapping) for row in connection.execute(_CAUSES, facts)]
+        found = [dict(row._mapping) for row in connection.execute(CAUSES_STATEMENT, facts)]
     return [Cause(**{**cause, "message": cause["message"] or CODES[cause["code"]].title}) for cause in found]
 
 

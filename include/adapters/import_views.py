@@ -63,11 +63,12 @@ _NEW_KINDS = """
          THEN i.failure_kinds - ARRAY(SELECT jsonb_object_keys(earlier.kinds)) ELSE '{}' END AS new_kinds
 """
 _OF_ADDRESS = """
-    i.id IN (SELECT ch.import_id FROM client_changes ch JOIN clients c ON c.id = ch.client_id
+    i.id = ANY(ARRAY(
+             SELECT ch.import_id FROM client_changes ch JOIN clients c ON c.id = ch.client_id
              WHERE c.email_key = :email_key
              UNION SELECT r.import_id FROM import_rows r
              WHERE r.cells IS NOT NULL AND (r.cells @> jsonb_build_array(CAST(:cell AS text))
-                                            OR r.cells @> jsonb_build_array(CAST(:email_key AS text))))
+                                            OR r.cells @> jsonb_build_array(CAST(:email_key AS text)))))
 """
 
 

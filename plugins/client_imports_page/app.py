@@ -60,6 +60,7 @@ def build_app() -> FastAPI:
     app.add_exception_handler(ImportNotFound, _nothing_there)
     app.add_exception_handler(UploadNotFound, _nothing_there)
     app.add_exception_handler(sa.exc.SQLAlchemyError, _database_fault)
+    app.add_exception_handler(Exception, _fault)
     return app
 
 
@@ -79,3 +80,8 @@ async def _nothing_there(request: Request, _error: Exception) -> Response:
 async def _database_fault(request: Request, error: Exception) -> Response:
     log.error("The client database failed: %s", type(error).__name__)
     return error_page(request, 503, "The client database does not answer. This is our fault; please try again later.")
+
+
+async def _fault(request: Request, _error: Exception) -> Response:
+    """Whoever calls this raises the error again, so that it is in the log of the API server."""
+    return error_page(request, 500, "This is our fault, and it is in the log of Airflow's API server.")

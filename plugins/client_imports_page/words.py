@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from include.codes import CODES
@@ -106,7 +106,3 @@ def field_changes(before: Mapping[str, Any] | None, after: Mapping[str, Any] | N
     """(label, old, new) of each field that is different, in the order of the fields."""
     images = [(field, (before or {}).get(name, ""), (after or {}).get(name, "")) for name, field in FIELDS.items()]
     return [(field.label, visible(old), visible(new)) for field, old, new in images if old != new]
-
-
-def title_of(codes: Sequence[str]) -> str:
-    return ", ".join(dict.fromkeys(CODES[code].title for code in codes if code in CODES))

@@ -1,0 +1,44 @@
+"""Airflow's own web application with the plugin in it, and people with different rights."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def web_app(airflow: Any) -> Iterator[Any]:
+    os.environ["AIRFLOW__CORE__AUTH_MANAGER"] = "tests.plugins.people.PerDag"
+    from airflow.api_fastapi import app as airflow_app
+    from airflow.dag_processing.dagbag import sync_bag_to_db
+    from airflow.models.dagbundle import DagBundleModel
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        if session.get(DagBundleModel, "dags-folder") is None:
+            session.add(DagBundleModel(name="dags-folder"))
+    sync_bag_to_db(airflow.bag, "dags-folder", None)
+    airflow_app.purge_cached_app()
+    yield airflow_app.create_app("core")
+    airflow_app.purge_cached_app()
+    del os.environ["AIRFLOW__CORE__AUTH_MANAGER"]
+
+
+@pytest.fixture
+def web(web_app: Any, installation: Any) -> Callable[..., Any]:
+    """A browser of a person: `web("olga")`, `web(None)` for nobody."""
+    from starlette.testclient import TestClient
+
+    from tests.plugins.people import token_of
+
+    def _web(name: str | None, **keys: Any) -> TestClient:
+        client = TestClient(web_app, base_url="http://airflow.example", follow_redirects=False, **keys)
+        client.headers["accept"] = "text/html"
+        if name:
+            client.cookies.set("_token", token_of(name))
+        return client
+
+    return _web
