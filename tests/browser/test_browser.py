@@ -1,0 +1,195 @@
+"""What the two people do, in a real browser against a real Airflow with its scheduler."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from demo.reference_data import SAMPLES
+
+THEMES = pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+
+
+def write(tmp_path, name, text):
+    path = tmp_path / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return str(path)
+
+
+def attach(frame, path, feed="default"):
+    if not frame.locator("#import-dialog").is_visible():
+        frame.get_by_role("button", name="Import", exact=True).first.click()
+    frame.select_option("#import-feed", feed)
+    frame.set_input_files("#import-file", path)
+
+
+def import_file(frame, path, feed="default"):
+    """Press Import and wait for the notification; gives the newest one."""
+    before = frame.locator("#uploads .upload").count()
+    attach(frame, path, feed)
+    frame.locator("#import-send").click()
+    card = frame.locator("#uploads .upload").nth(before)
+    card.get_by_role("button", name="Dismiss").wait_for(timeout=120_000)
+    return card
+
+
+@THEMES
+def test_a_file_is_imported_corrected_and_seen_as_fixed(browse, tmp_path, dark, axe):
+    browser = browse(dark=dark)
+    frame = browser.open_imports()
+    assert frame.evaluate("document.documentElement.classList.contains('dark')") is dark
+    assert not frame.locator("#import-dialog").is_visible()
+    attach(frame, write(tmp_path, "clients.xlsx", b"PK\x03\x04"))
+    assert "does not end in .csv" in frame.locator("#import-problem").inner_text()
+    attach(frame, write(tmp_path, "clients.csv", b"PK\x03\x04\x00\x00"))
+    assert "not CSV text" in frame.locator("#import-problem").inner_text()
+    assert frame.locator("#import-send").is_disabled() and axe(frame) == []
+
+    sample = (
+        (SAMPLES / "partner_feed.csv").read_text().replace("example.com", f"{'dark' if dark else 'light'}.example.com")
+    )
+    card = import_file(frame, write(tmp_path, "partner_feed.csv", sample), "acme")
+    assert "2 clients imported: 2 created. 1 row repeated another row. 5 rows failed: see them." in card.inner_text()
+    frame.locator("td.file", has_text="partner_feed.csv").first.wait_for()  # the list shows it without reloading
+    assert axe(frame) == []
+
+    card.get_by_role("link", name="see them").click()
+    frame = browser.frame()
+    frame.locator("h1", has_text="partner_feed.csv").wait_for()
+    assert frame.locator("#rows tbody tr").count() == 5 and frame.locator("#rows td.wrong").count() >= 3
+    assert "Europe" in frame.locator("time").first.get_attribute("title") or "GMT+1" in frame.locator(
+        "time"
+    ).first.get_attribute("title")
+    assert axe(frame) == []
+
+    with browser.page.expect_download() as downloading:
+        frame.get_by_role("link", name="Download failed rows").click()
+    report = tmp_path / "corrected.csv"
+    downloading.value.save_as(report)
+    text = report.read_text(encoding="utf-8-sig")
+    assert text.count("\n") == 6
+    corrected = text.replace("carl@example", "carl@fixed.example.com").replace(";maybe;", ";yes;")
+    card = import_file(frame, write(tmp_path, "corrected.csv", corrected), "acme")
+    assert re.search(r"[1-4] clients? imported", card.inner_text())
+    card.get_by_role("link", name=re.compile("see them|Open the import")).click()
+    frame = browser.frame()
+    fixed = frame.locator("p", has_text="Corrects")
+    fixed.wait_for()
+    assert re.search(r"Corrects partner_feed.csv: [1-4] of 5 failed rows (is|are) fixed", fixed.inner_text())
+    fixed.get_by_role("link").click()
+    browser.frame().locator("p", has_text="Corrected by").wait_for()
+
+
+def test_the_notification_reaches_the_person_on_another_page_and_after_the_window_was_closed(browse, tmp_path):
+    browser = browse()
+    frame = browser.open_imports()
+    attach(frame, write(tmp_path, "moved.csv", "First Name,Email\nMo,mo@moved.example.com\n"))
+    frame.locator("#import-send").click()
+    frame.locator("#uploads .upload").first.wait_for()
+    frame.locator("#find-client").fill("mo@moved.example.com")
+    frame.locator("#find-client").press("Enter")
+    frame = browser.frame()
+    told = frame.locator("#uploads .upload", has_text="moved.csv")
+    told.get_by_role("button", name="Dismiss").wait_for(timeout=120_000)
+    assert "1 client imported: 1 created." in told.inner_text()
+    browser.page.close()
+
+    again = browse()
+    frame = again.open_imports()
+    told = frame.locator("#uploads .upload", has_text="moved.csv")
+    told.get_by_role("button", name="Dismiss").click()
+    told.wait_for(state="detached")
+    frame.locator("#find-client").fill("mo@moved.example.com")
+    frame.locator("#find-client").press("Enter")
+    again.frame().locator("h1", has_text="mo@moved.example.com").wait_for()
+    assert "@" not in again.page.url
+
+
+def test_a_dry_run_is_looked_at_then_imported_then_undone(browse, tmp_path, axe):
+    browser = browse()
+    frame = browser.open_imports()
+    attach(frame, write(tmp_path, "careful.csv", "First Name,Email\nCleo,cleo@careful.example.com\n"))
+    frame.locator("#import-dry").check()
+    frame.locator("#import-send").click()
+    told = frame.locator("#uploads .upload", has_text="careful.csv (look first)")
+    told.get_by_role("link", name="Open the import").click(timeout=120_000)
+    frame = browser.frame()
+    frame.locator("h2", has_text="What would change").wait_for()
+    assert axe(frame) == []
+    frame.get_by_role("button", name="Import it now").click()
+    told = frame.locator("#uploads .upload", has_text="1 client imported: 1 created.")
+    told.get_by_role("link", name="Open the import").last.click(timeout=120_000)
+    frame = browser.frame()
+    frame.get_by_role("button", name="Undo this import").click()
+    frame.locator("dialog[open]").get_by_role("button", name="Undo this import").click()
+    frame.locator("#posted", has_text="Started").wait_for()
+    frame.locator("#posted").get_by_role("link", name="Open the run").click()
+    browser.page.wait_for_url(re.compile(r"/dags/revert_import/runs/undo__"))  # Airflow itself moved, not the frame
+
+
+def test_the_dialog_is_worked_by_keyboard_and_by_dropping_a_file(browse):
+    frame = browse().open_imports()
+    button = frame.locator("#open-import")
+    button.focus()
+    button.press("Enter")
+    frame.locator("#import-dialog").wait_for()
+    assert frame.evaluate("document.activeElement.closest('dialog') !== null")
+    frame.evaluate("""() => {
+        const data = new DataTransfer();
+        data.items.add(new File(["First Name,Email\\nDrop,drop@example.com\\n"], "dropped.csv", {type: "text/csv"}));
+        document.getElementById("drop").dispatchEvent(new DragEvent("drop", {dataTransfer: data, bubbles: true, cancelable: true}));
+    }""")
+    frame.locator("#attached", has_text="dropped.csv").wait_for()
+    frame.locator("#import-send:enabled").wait_for()
+    frame.locator("#import-dialog").press("Escape")
+    assert not frame.locator("#import-dialog").is_visible()
+    assert frame.evaluate("document.activeElement.id") == "open-import"
+
+
+@THEMES
+def test_nothing_is_cut_off_at_800_pixels(browse, dark, axe):
+    browser = browse(dark=dark, width=800)
+    frame = browser.open_imports()
+    for _ in range(2):
+        assert frame.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+        assert axe(frame) == []
+        if frame.locator("td.file a").count() == 0:
+            break
+        frame.locator("td.file a").first.click()
+        frame = browser.frame()
+
+
+def test_the_tabs_of_dag_run_and_task_show_their_imports(browse, site, tmp_path):
+    browser = browse()
+    inbox = site.home / "storage" / "inbox" / "acme"
+    inbox.mkdir(parents=True, exist_ok=True)
+    (inbox / "tabs.csv").write_text("First Name;E-mail\nTab;tab@tabs.example.com\n;none@tabs.example.com\n")
+    frame = browser.open_imports()
+    found = frame.locator("td.file a", has_text="tabs.csv")
+    for _ in range(60):  # somebody else's file comes by itself: nothing tells this person
+        if found.count():
+            break
+        browser.page.wait_for_timeout(1000)
+        frame = browser.open_imports()
+    found.click()
+    frame = browser.frame()
+    frame.get_by_role("link", name="Run and logs in Airflow").click()
+    browser.page.wait_for_url(re.compile("/dags/import_clients__acme/runs/"))
+    run_url = browser.page.url.split("?")[0].rstrip("/")
+    browser.page.get_by_role("link", name="Client imports").or_(
+        browser.page.get_by_role("tab", name="Client imports")
+    ).last.click()
+    frame = browser.frame()
+    frame.locator("h2", has_text="tabs.csv").wait_for()
+    assert "1 row failed" in frame.locator("main").inner_text()
+    browser.page.goto(f"{run_url}/tasks/each_file.validate/mapped/0/plugin/client-import-of-task")
+    browser.frame().locator("h1", has_text="tabs.csv").wait_for()
+    browser.page.goto(f"{site.url}/dags/import_clients__acme/plugin/client-imports-of-dag")
+    browser.frame().locator("td.file", has_text="tabs.csv").wait_for()
+
+
+def test_who_may_only_look_sees_imports_and_no_button(browse, axe):
+    frame = browse("vera").open_imports()
+    frame.locator("h1").first.wait_for(state="attached")
+    assert frame.locator("#open-import").count() == 0 and axe(frame) == []
