@@ -21,7 +21,11 @@ stop: .venv  ## stop the demo; `make demo` continues it
 clean: .venv  ## stop the demo and forget it
 	$(BIN)/python -m demo clean
 
-test: .venv lint  ## everything that CI checks; needs no service
+chromium:  ## the browser that the tests of the page need; installed only where apt-get is and chromium is not
+	@command -v chromium chromium-browser google-chrome >/dev/null || ! command -v apt-get >/dev/null || \
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } >/dev/null
+
+test: .venv lint chromium  ## everything that CI checks; needs no service
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 properties: .venv  ## the merge against its reference model, 20,000 random files
@@ -52,4 +56,4 @@ format: .venv  ## put the code in order
 lock: .venv  ## pin again after a change of requirements*.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --custom-compile-command "make lock" requirements-dev.txt --output-file requirements.lock
 
-.PHONY: help demo stop clean test properties fuzz faults bench-refusals codes lint format lock
+.PHONY: help demo stop clean test chromium properties fuzz faults bench-refusals codes lint format lock

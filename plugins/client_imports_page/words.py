@@ -26,12 +26,14 @@ def plural(count: int, what: str) -> str:
 
 
 def ended(entry: Import) -> str:
-    """What became of an import, for the person who sent it; failed rows are told by `failed_sentence`."""
+    """What became of an import, or how far it is; failed rows are told by `failed_sentence`."""
     counts = entry.counts
     if entry.reverts_import_id:
         return _of_a_revert(entry)
     if entry.state == "reverted":
         return f"{_imported(entry, 'was imported', 'were imported')} All of it was taken back later."
+    if entry.state in DOING:
+        return f"On its way: {DOING[entry.state].lower()}…"
     if entry.state not in ("merged", "previewed") or counts.read == 0:
         told = FileSummary(entry, ())
         advice = f" {CODES[entry.code].to_do}" if entry.state == "refused" and entry.code in CODES else ""

@@ -123,11 +123,16 @@ class Browser:
         return self.frame()
 
     def frame(self) -> Any:
-        self.page.wait_for_selector("iframe")
-        frame = self.page.query_selector("iframe").content_frame()
-        frame.wait_for_selector("main")
-        frame.wait_for_load_state()
-        return frame
+        """The page inside Airflow, once Airflow has stopped replacing its frame."""
+        for _ in range(50):
+            with suppress(Exception):  # the frame went while it was looked at
+                frame = self.page.wait_for_selector("iframe").content_frame()
+                frame.wait_for_selector("main")
+                self.page.wait_for_timeout(300)
+                if not frame.is_detached():
+                    frame.wait_for_load_state()
+                    return frame
+        raise AssertionError("Airflow shows no frame with the page.")
 
 
 @pytest.fixture

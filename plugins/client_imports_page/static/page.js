@@ -36,16 +36,19 @@ function localise() {
 }
 localise();
 
-/** Show what is new in a list, when nobody is typing in it. */
+/** Show what is new, when nobody is busy in it. */
 async function refresh() {
   const main = document.querySelector("main[data-refresh]");
-  if (!main || main.contains(document.activeElement)) return;
-  const answer = await fetch(location.href, { credentials: "same-origin", headers: { Accept: "text/html" } });
-  if (!answer.ok) return;
+  if (!main || (main !== document.activeElement && main.contains(document.activeElement))) return;
+  const answer = await fetch(location.href, { credentials: "same-origin", headers: { Accept: "text/html" } }).catch(() => null);
+  if (!answer?.ok) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main");
   main.replaceChildren(...fresh.childNodes);
+  main.toggleAttribute("data-doing", fresh.hasAttribute("data-doing"));
   localise();
 }
+// An import on its way is looked at until it has ended.
+setInterval(() => document.querySelector("main[data-doing]") && !document.hidden && refresh(), 1500);
 
 // An address that is looked for goes in the body: servers log what stands in an URL.
 document.addEventListener("submit", (event) => {
