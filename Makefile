@@ -21,8 +21,8 @@ stop: .venv  ## stop the demo; `make demo` continues it
 clean: .venv  ## stop the demo and forget it
 	$(BIN)/python -m demo clean
 
-chromium:  ## the browser that the tests of the page need; installed only where apt-get is and chromium is not
-	@command -v chromium chromium-browser google-chrome >/dev/null || ! command -v apt-get >/dev/null || \
+chromium:  ## the browser that the tests of the page need; installed where it is missing, apt-get is there and root asks
+	@command -v chromium chromium-browser google-chrome >/dev/null || [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null || \
 		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } >/dev/null
 
 test: .venv lint chromium  ## everything that CI checks; needs no service
