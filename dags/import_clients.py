@@ -4,8 +4,9 @@
 `refused/`, a line per file and per record in the ledger, a mail.
 
 `sense_inbox` > `receive` > for each file `validate` > `prepare` > then `merge` one file after another, in order
-of arrival > `email_summary` and `outcome`. A file above the feed's `hold` limits is not merged: `held_imports` >
-`ask_a_person` starts a run of `review_held_import` for it, and the other files go on.
+of arrival > `email_summary`, `announce` (asset event `clients`, metrics) and `outcome`. A file above the feed's
+`hold` limits is not merged: `held_imports` > `ask_a_person` starts a run of `review_held_import` for it, and the other
+files go on.
 
 **When it is red**: open the red task's log.
 * `validate` red, log says `FILE_...`: the sender's file was refused; mail and ledger say why, no log quotes the file.
@@ -37,7 +38,8 @@ from airflow.sdk import (
 )
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from dags.clients_db import RETRIES, corridor_of, send_with_smtp_connection
+from dags.clients_db import RETRIES, corridor_of, doors, send_with_smtp_connection
+from dags.outside import CLIENTS, tell
 from include.errors import FeedInvalid, FileRefused
 from include.results import Requested
 from include.schemas.feed import Feed, feed_files, load_feed
@@ -179,6 +181,12 @@ def build(feed: Feed) -> None:
             if sentences := not_done(corridor_of(feed), asked()):
                 raise AirflowFailException("\n".join(sentences))
 
+        @task(trigger_rule="none_skipped", outlets=[CLIENTS])
+        def announce(*, outlet_events: Any = None) -> None:
+            from include.steps.announce import announce_run
+
+            tell(announce_run(doors()[0], asked()), outlet_events)
+
         @task(trigger_rule="none_skipped")
         def held_imports() -> list[dict[str, Any]]:
             from include.steps.review import questions_to_ask
@@ -190,7 +198,7 @@ def build(feed: Feed) -> None:
         sense_inbox() >> taken
         each_file.expand(file=taken) >> done
         # Leaves: the run is red when a file is not done, when nobody could be told, and when nobody could be asked.
-        taken >> done >> [email_summary(), outcome()]
+        taken >> done >> [email_summary(), announce(), outcome()]
         held = held_imports()
         done >> held
         # A question that was asked before is not asked again.

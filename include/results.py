@@ -109,6 +109,7 @@ class Import:
     state_times: dict[str, str]
     filed: bool
     notified_state: str | None
+    told_outside: str | None
 
     def has_been(self, state: State) -> bool:
         """True once the import has reached `state`, whatever happened to it later."""

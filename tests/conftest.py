@@ -62,7 +62,10 @@ def engine(shared_engine: sa.Engine) -> sa.Engine:
 def empty(engine: sa.Engine) -> None:
     with engine.begin() as connection:
         connection.execute(
-            sa.text("DELETE FROM client_changes; DELETE FROM import_rows; DELETE FROM imports; DELETE FROM clients")
+            sa.text(
+                "DELETE FROM client_changes; DELETE FROM import_rows; DELETE FROM imports; DELETE FROM clients; "
+                "DELETE FROM expected_feeds"
+            )
         )
 
 
