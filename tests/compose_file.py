@@ -26,10 +26,16 @@ def filled_in(values: Mapping[str, str]) -> dict[str, Any]:
         dollar, name, sign, default = found.groups()
         if dollar:
             return "$"
-        return values.get(name) or (default if sign == ":-" else values[name] or _missing(name))
+        if not values.get(name) and sign != ":-":
+            raise KeyError(name)
+        return values.get(name) or default
 
-    return yaml.safe_load(_VARIABLE.sub(value, TEXT))
+    def walk(node: Any) -> Any:
+        """Variables are filled into texts after YAML was read: what they hold is never YAML."""
+        if isinstance(node, dict):
+            return {key: walk(child) for key, child in node.items()}
+        if isinstance(node, list):
+            return [walk(child) for child in node]
+        return _VARIABLE.sub(value, node) if isinstance(node, str) else node
 
-
-def _missing(name: str) -> str:
-    raise KeyError(name)
+    return walk(yaml.safe_load(TEXT))

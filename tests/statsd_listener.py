@@ -45,10 +45,10 @@ class Listener:
             except BlockingIOError:
                 return found
             for line in packet.splitlines():
-                name, _, tags, value, kind = re.fullmatch(r"([^,:]+)(,([^:]*))?:([^|]*)\|(\w+)", line).groups()
-                if name.startswith("airflow.client_imports."):
-                    pairs = dict(pair.split("=") for pair in (tags or "").split(",") if pair)
-                    found.append(Sent(name.removeprefix("airflow."), pairs, float(value), kind))
+                if ours := re.fullmatch(r"airflow\.(client_imports\.[^,:]+)((?:,[^:]*)?):([^|]*)\|(\w+)", line):
+                    name, tags, value, kind = ours.groups()
+                    pairs = dict(pair.split("=") for pair in tags.split(",") if pair)
+                    found.append(Sent(name, pairs, float(value), kind))
 
     def close(self) -> None:
         self.socket.close()

@@ -143,7 +143,7 @@ class Cluster:
                 raise AssertionError(f"{what}: {f'{dead} died' if dead else 'did not come'}\n{self.logs()}")
             time.sleep(0.3)
 
-    def logs(self, lines: int = 25) -> str:
+    def logs(self, lines: int = 10) -> str:
         ends = {path.name: path.read_text(errors="replace").splitlines()[-lines:] for path in self.home.glob("*.log")}
         return "\n".join(f"--- {name}\n" + "\n".join(end) for name, end in ends.items())
 

@@ -6,6 +6,8 @@ The result is that of one process: no row lost or doubled, every file merged, ev
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +23,7 @@ from include.adapters.database import engine_from_url
 from include.adapters.storage import Storage
 from include.schemas.feed import Feed
 from include.steps.import_file import import_file
+from tests.compose_file import filled_in
 from tests.faults.cluster import REDIS, Cluster, redis_database, redis_is_there, run_init, running
 
 SECRETS = {
@@ -102,8 +105,9 @@ def test_a_worker_killed_in_the_middle_of_a_merge_changes_nothing_about_the_resu
     with merge_at_the_gate(cluster, FEEDS[0]) as worker:
         for feed in FEEDS[1:]:
             trigger(cluster, feed)
-        busy = "SELECT 1 FROM task_instance WHERE state = 'running' AND dag_id <> %s"
-        cluster.wait_for("the other feeds", lambda: airflow.query(busy, f"import_clients__{FEEDS[0]}"))
+        # All in their merge: what the worker has only received would be queued again after ten minutes.
+        merging = "SELECT 1 FROM task_instance WHERE state = 'running' AND task_id = 'merge'"
+        cluster.wait_for("the other feeds' merges", lambda: len(airflow.query(merging)) == len(FEEDS))
         assert crm.query("SELECT 1 FROM clients") == []
         cluster.kill(worker)
     runs = cluster.wait_for("all runs", lambda: ended(cluster, len(FEEDS)), seconds=400)
@@ -135,6 +139,31 @@ def test_a_worker_told_to_stop_finishes_its_merge_first(two_workers):
     assert cluster.crm.query("SELECT 1 FROM clients WHERE email = 'dan@example.com'")
     cluster.wait_for("the run", lambda: ended(cluster, before + 1))
     assert [merge["try_number"] for merge in tries_of_merge(cluster, FEEDS[0])][-1] == 1
+
+
+@pytest.mark.timeout(900)
+def test_a_second_up_changes_nothing_and_the_containers_own_checks_find_them_healthy(two_workers):
+    checks = {name: start_check(two_workers, name) for name in ("airflow-dag-processor", "airflow-worker")}
+    done = run_init(SECRETS, two_workers.settings, two_workers.home / "init")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "admin already exists" in done.stdout and "Added 0 permission(s)" in done.stdout
+    for name, check in checks.items():
+        assert check.wait(120) == 0, f"{name}: {two_workers.logs()}"
+
+
+def start_check(cluster: Cluster, service: str) -> subprocess.Popen[bytes]:
+    """The container's health check; here workers are called one and two."""
+    kind, command = filled_in(SECRETS)["services"][service]["healthcheck"]["test"]
+    assert kind == "CMD-SHELL"
+    (host,) = {job["hostname"] for job in cluster.airflow.query("SELECT hostname FROM job")}
+    name = f"one@{host}" if service == "airflow-worker" else host
+    command = command.replace('"celery@${HOSTNAME}"', name).replace('"${HOSTNAME}"', name)
+    path = {
+        "PATH": f"{Path(sys.executable).parent}:{cluster.settings['PATH']}",
+        "AIRFLOW_HOME": str(cluster.home / "check"),
+    }
+    with (cluster.home / f"check-{service}.log").open("wb") as log:
+        return subprocess.Popen(["sh", "-c", command], env=cluster.settings | path, stdout=log, stderr=log)
 
 
 def drop(cluster: Cluster, feed: str, text: str = "") -> None:
