@@ -15,6 +15,7 @@ files go on.
   not done again, and no file is lost.
 * `outcome` is red whenever a file of the run was refused or is not merged yet.
 * `email_summary` red alone: everything is imported, and nobody was told. Clear it, or let the next run tell.
+* `announce` red alone: everything is imported, and other DAGs and dashboards were not told. Clear it.
 """
 
 from __future__ import annotations

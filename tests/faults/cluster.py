@@ -209,10 +209,16 @@ def _folders(home: Path) -> dict[str, str]:
     }
 
 
-def run_init(secrets: dict[str, str], settings: dict[str, str], home: Path) -> subprocess.CompletedProcess[str]:
+def start_init(secrets: dict[str, str], settings: dict[str, str], home: Path) -> subprocess.Popen[str]:
     """What the container `airflow-init` does, with its own script."""
     bash, *arguments = filled_in(secrets)["services"]["airflow-init"]["command"]
     assert bash == "bash"
     own = settings | {"AIRFLOW_HOME": str(home), "ADMIN_PASSWORD": secrets["ADMIN_PASSWORD"]}
-    own["PATH"] = f"{Path(sys.executable).parent}:{own['PATH']}"
-    return subprocess.run(["bash", *arguments], cwd=ROOT, env=own, capture_output=True, text=True, timeout=300)
+    own["PATH"] = with_our_python(own["PATH"])
+    return subprocess.Popen(
+        ["bash", *arguments], cwd=ROOT, env=own, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+
+
+def with_our_python(path: str) -> str:
+    return f"{Path(sys.executable).parent}:{path}"

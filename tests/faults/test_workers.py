@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,7 +23,7 @@ from include.adapters.storage import Storage
 from include.schemas.feed import Feed
 from include.steps.import_file import import_file
 from tests.compose_file import filled_in
-from tests.faults.cluster import REDIS, Cluster, redis_database, redis_is_there, run_init, running
+from tests.faults.cluster import REDIS, Cluster, redis_database, redis_is_there, running, start_init, with_our_python
 
 SECRETS = {
     "POSTGRES_PASSWORD": "in-the-url", "CLIENTS_PASSWORD": "in-the-url", "ADMIN_PASSWORD": "-starts-with-a-dash",
@@ -71,8 +70,9 @@ def cluster(postgres, tmp_path_factory) -> Iterator[Cluster]:
         text = f"title: {feed}\nsettle_seconds: 0\nnotify: {{to: [{feed}@example.com]}}\n"
         (home / "feeds" / f"{feed}.yaml").write_text(text)
     with redis_database() as broker, running(home, postgres, broker, SECRETS) as cluster:
-        done = run_init(SECRETS, cluster.settings, home / "init")
-        assert done.returncode == 0, done.stdout + done.stderr
+        with start_init(SECRETS, cluster.settings, home / "init") as first:
+            said = first.communicate(timeout=300)[0]
+        assert first.returncode == 0, said
         filler = engine_from_url(cluster.crm.url)
         reference_data.load(filler)
         filler.dispose()
@@ -143,27 +143,24 @@ def test_a_worker_told_to_stop_finishes_its_merge_first(two_workers):
 
 @pytest.mark.timeout(900)
 def test_a_second_up_changes_nothing_and_the_containers_own_checks_find_them_healthy(two_workers):
-    checks = {name: start_check(two_workers, name) for name in ("airflow-dag-processor", "airflow-worker")}
-    done = run_init(SECRETS, two_workers.settings, two_workers.home / "init")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "admin already exists" in done.stdout and "Added 0 permission(s)" in done.stdout
-    for name, check in checks.items():
-        assert check.wait(120) == 0, f"{name}: {two_workers.logs()}"
+    cluster = two_workers
+    with start_init(SECRETS, cluster.settings, cluster.home / "init") as second:
+        for service in ("airflow-dag-processor", "airflow-worker"):
+            cluster.wait_for(f"{service} to be healthy", lambda service=service: is_healthy(cluster, service))
+        said = second.communicate(timeout=300)[0]
+    assert second.returncode == 0, said
+    assert "admin already exists" in said and "Added 0 permission(s)" in said
 
 
-def start_check(cluster: Cluster, service: str) -> subprocess.Popen[bytes]:
-    """The container's health check; here workers are called one and two."""
+def is_healthy(cluster: Cluster, service: str) -> bool:
+    """What the container's own check says; here workers are called one and two."""
     kind, command = filled_in(SECRETS)["services"][service]["healthcheck"]["test"]
     assert kind == "CMD-SHELL"
     (host,) = {job["hostname"] for job in cluster.airflow.query("SELECT hostname FROM job")}
     name = f"one@{host}" if service == "airflow-worker" else host
     command = command.replace('"celery@${HOSTNAME}"', name).replace('"${HOSTNAME}"', name)
-    path = {
-        "PATH": f"{Path(sys.executable).parent}:{cluster.settings['PATH']}",
-        "AIRFLOW_HOME": str(cluster.home / "check"),
-    }
-    with (cluster.home / f"check-{service}.log").open("wb") as log:
-        return subprocess.Popen(["sh", "-c", command], env=cluster.settings | path, stdout=log, stderr=log)
+    own = {"PATH": with_our_python(cluster.settings["PATH"]), "AIRFLOW_HOME": str(cluster.home / "check")}
+    return subprocess.run(["sh", "-c", command], env=cluster.settings | own, capture_output=True).returncode == 0
 
 
 def drop(cluster: Cluster, feed: str, text: str = "") -> None:
