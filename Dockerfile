@@ -1,7 +1,10 @@
-# The stock image and our pins; folders are mounted read-only by docker-compose.yml.
-FROM apache/airflow:3.3.2-python3.12
+# The slim image: on the Python that the tests ran with, it gets exactly their packages, and has no others to disagree.
+FROM apache/airflow:slim-3.3.2-python3.11
 COPY requirements.txt requirements.lock /tmp/
 RUN pip install --no-cache-dir --requirement /tmp/requirements.txt --constraint /tmp/requirements.lock
+# A new volume takes owner and mode from here, so no container has to be root to prepare it.
+RUN install --directory --mode=2775 /opt/airflow/storage /opt/airflow/storage/inbox
+# docker-compose.yml mounts these read-only from the working copy; elsewhere (Kubernetes) they come with the image.
 COPY --chown=airflow:root config /opt/airflow/config
 COPY --chown=airflow:root dags /opt/airflow/dags
 COPY --chown=airflow:root plugins /opt/airflow/plugins

@@ -4,13 +4,16 @@ BIN := .venv/bin
 export PYTHONPATH := $(CURDIR):$(CURDIR)/config
 
 help:  ## what there is
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z.-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 .venv: requirements.lock  ## (the virtual environment)
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --requirements requirements.lock
 	@touch .venv
+
+.env:  ## settings for docker compose, with made-up secrets; an existing file stays
+	@umask 077; $(PYTHON) -c "import re, secrets, sys; print(end=re.sub(r'(?m)^(\w+)=\$$', lambda m: m[0] + secrets.token_urlsafe(32) + '=' * (m[1] == 'FERNET_KEY'), open('.env.example').read()))" > $@
 
 demo: .venv  ## start everything on this machine and import the sample files
 	$(BIN)/python -m demo start

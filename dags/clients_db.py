@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from include.adapters.storage import Storage
+    from include.emails.late import LateFeed
     from include.emails.summary import Summary
     from include.steps.corridor import Corridor
 
@@ -62,7 +63,7 @@ def feed_named(name: str) -> Feed:
     return load_feed(read_settings().feeds / f"{name}.yaml")
 
 
-def send_with_smtp_connection(feed: Feed, summary: Summary, reports: dict[str, bytes]) -> None:
+def send_with_smtp_connection(feed: Feed, letter: Summary | LateFeed, reports: dict[str, bytes]) -> None:
     from airflow.providers.smtp.hooks.smtp import SmtpHook
 
     from include.adapters import mail
@@ -70,5 +71,5 @@ def send_with_smtp_connection(feed: Feed, summary: Summary, reports: dict[str, b
     with SmtpHook() as hook:
         mail.send(
             hook._smtp_client, sender=hook.from_email or "client-imports@localhost", to=feed.notify.to,
-            subject=summary.subject, text=summary.text(), html=summary.html(), reports=reports,
+            subject=letter.subject, text=letter.text(), html=letter.html(), reports=reports,
         )  # fmt: skip

@@ -4,8 +4,9 @@
 `refused/`, a line per file and per record in the ledger, a mail.
 
 `sense_inbox` > `receive` > for each file `validate` > `prepare` > then `merge` one file after another, in order
-of arrival > `email_summary` and `outcome`. A file above the feed's `hold` limits is not merged: `held_imports` >
-`ask_a_person` starts a run of `review_held_import` for it, and the other files go on.
+of arrival > `email_summary`, `announce` (asset event `clients`, metrics) and `outcome`. A file above the feed's
+`hold` limits is not merged: `held_imports` > `ask_a_person` starts a run of `review_held_import` for it, and the other
+files go on.
 
 **When it is red**: open the red task's log.
 * `validate` red, log says `FILE_...`: the sender's file was refused; mail and ledger say why, no log quotes the file.
@@ -14,6 +15,7 @@ of arrival > `email_summary` and `outcome`. A file above the feed's `hold` limit
   not done again, and no file is lost.
 * `outcome` is red whenever a file of the run was refused or is not merged yet.
 * `email_summary` red alone: everything is imported, and nobody was told. Clear it, or let the next run tell.
+* `announce` red alone: everything is imported, and other DAGs and dashboards were not told. Clear it.
 """
 
 from __future__ import annotations
@@ -37,7 +39,8 @@ from airflow.sdk import (
 )
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from dags.clients_db import RETRIES, corridor_of, requested_by, send_with_smtp_connection
+from dags.clients_db import RETRIES, corridor_of, doors, requested_by, send_with_smtp_connection
+from dags.outside import CLIENTS, tell
 from include.errors import FeedInvalid, FileRefused
 from include.results import Requested
 from include.schemas.feed import Feed, feed_files, load_feed
@@ -184,6 +187,12 @@ def build(feed: Feed) -> None:
             if sentences := not_done(corridor_of(feed), asked()):
                 raise AirflowFailException("\n".join(sentences))
 
+        @task(trigger_rule="none_skipped", outlets=[CLIENTS])
+        def announce(*, outlet_events: Any = None) -> None:
+            from include.steps.announce import announce_run
+
+            tell(announce_run(doors()[0], asked()), outlet_events)
+
         @task(trigger_rule="none_skipped")
         def held_imports() -> list[dict[str, Any]]:
             from include.steps.review import questions_to_ask
@@ -195,7 +204,7 @@ def build(feed: Feed) -> None:
         sense_inbox() >> taken
         each_file.expand(file=taken) >> done
         # Leaves: the run is red when a file is not done, when nobody could be told, and when nobody could be asked.
-        taken >> done >> [email_summary(), outcome()]
+        taken >> done >> [email_summary(), announce(), outcome()]
         held = held_imports()
         done >> held
         # A question that was asked before is not asked again.

@@ -18,6 +18,7 @@ from airflow.sdk import Param, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException
 
 from dags.clients_db import RETRIES, doors, requested_by
+from dags.outside import CLIENTS, tell
 from include.errors import ImportNotFound, NothingToRevert
 from include.results import Requested
 
@@ -53,7 +54,14 @@ def revert_import() -> None:
         except (ImportNotFound, NothingToRevert) as error:
             raise AirflowFailException(str(error)) from None
 
-    revert()
+    @task(outlets=[CLIENTS])
+    def announce(*, outlet_events: Any = None) -> None:
+        from include.steps.announce import announce_run
+
+        run = get_current_context()["dag_run"]
+        tell(announce_run(doors()[0], Requested(dag_id=run.dag_id, run_id=run.run_id)), outlet_events)
+
+    revert() >> announce()
 
 
 revert_import()

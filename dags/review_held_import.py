@@ -4,7 +4,7 @@
 at once. **Out**: the import merged exactly as it was shown, or discarded and filed under `refused/`; a mail.
 
 `show` > `decide` (Required Actions; waits without a worker slot, and blocks no feed) > `carry_out` >
-`ask_again` when the clients changed meanwhile, else `email_decision`.
+`ask_again` when the clients changed meanwhile, else `email_decision`; `announce` tells other DAGs when clients changed.
 
 Who may answer: `hold.reviewers` of the feed, else everyone who may edit this DAG's runs. Without an answer within
 `hold.answer_days` the import is discarded.
@@ -23,7 +23,8 @@ from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import Param, dag, get_current_context, task
 
-from dags.clients_db import RETRIES, corridor_of, feed_named, send_with_smtp_connection
+from dags.clients_db import RETRIES, corridor_of, doors, feed_named, send_with_smtp_connection
+from dags.outside import CLIENTS, tell
 from include.emails.review import APPROVE, DISCARD
 
 
@@ -88,9 +89,16 @@ def review_held_import() -> None:
         send = partial(send_with_smtp_connection, feed)
         print(email_decision(corridor_of(feed), params["import_id"], link, send))
 
+    @task(execution_timeout=timedelta(minutes=10), outlets=[CLIENTS])
+    def announce(params: dict[str, Any], *, outlet_events: Any = None) -> None:
+        from include.steps.announce import announce_decision
+
+        run_id = get_current_context()["dag_run"].run_id
+        tell(announce_decision(doors()[0], params["import_id"], run_id), outlet_events)
+
     done = carry_out(answer=decide.output)
     show() >> decide
-    done >> email_decision()
+    done >> [email_decision(), announce()]
     TriggerDagRunOperator.partial(
         task_id="ask_again", trigger_dag_id="review_held_import", logical_date=None, skip_when_already_exists=True
     ).expand_kwargs(done)

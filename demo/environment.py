@@ -45,7 +45,6 @@ def environment(home: Path, *, metadata_db: str, clients_db: str, smtp_port: int
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
         "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
-        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         "AIRFLOW_CONN_SMTP_DEFAULT": json.dumps(smtp),
         "AIRFLOW_CONN_CLIENTS_DB": clients_db,
         "CLIENT_IMPORTS_STORAGE": str(home / "storage"),

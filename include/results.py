@@ -110,6 +110,7 @@ class Import:
     filed: bool
     notified_state: str | None
     failure_kinds: dict[str, int]
+    told_outside: str | None
 
     def has_been(self, state: State) -> bool:
         """True once the import has reached `state`, whatever happened to it later."""

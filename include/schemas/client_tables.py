@@ -139,6 +139,8 @@ imports = Table(
     Column("planned_path", Text),
     Column("filed", Boolean, nullable=False, server_default=text("false")),
     Column("notified_state", Text),
+    # The last state the outside heard of, and from which run.
+    Column("told_outside", Text),
     Column("received_at", DateTime(timezone=True), nullable=False),
     Column("state_times", JSONB, nullable=False, server_default=text("'{}'")),
     Column("forgotten_at", DateTime(timezone=True)),
@@ -233,4 +235,13 @@ client_changes = Table(
     Column("before", JSONB),
     Column("after", JSONB),
     Index("ix_client_changes_client_id", "client_id"),
+)
+
+# Feeds of which a file is expected now and then. `told_for`: the file (or `since`) after which people know it is late.
+expected_feeds = Table(
+    "expected_feeds",
+    metadata,
+    Column("feed", Text, primary_key=True),
+    Column("since", DateTime(timezone=True), nullable=False),
+    Column("told_for", DateTime(timezone=True)),
 )

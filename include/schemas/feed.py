@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import codecs
 import re
+from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from include.errors import FeedInvalid
 from include.schemas.client_rows import FIELDS
 
 Share = Annotated[float, Field(ge=0, le=1)]
+
+
+def _span(text: Any) -> timedelta:
+    units = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+    found = re.fullmatch(r"([1-9]\d{0,4}) ?([mhdw])", text) if isinstance(text, str) else None
+    if not found:
+        raise ValueError("must be a number and a unit (m, h, d, w), for example 90m, 26h, 7d")
+    return timedelta(**{units[found[2]]: int(found[1])})
+
+
+Span = Annotated[timedelta, BeforeValidator(_span)]
 _NO_FILE_IS_IN = ("idna", "punycode", "raw-unicode-escape", "unicode-escape", "undefined")
 _ID_FIELDS = ("id", "email", "username", "first_name")
 
@@ -69,7 +81,7 @@ class Feed(_Strict):
     wait_minutes: Annotated[int, Field(ge=0, le=7 * 24 * 60)] = 0
     max_files_per_run: Annotated[int, Field(ge=1, le=1000)] = 20
     require_done_file: bool = False
-    expected_every: str | None = None
+    expected_every: Span | None = None
     columns: dict[str, str] = {}
     values: dict[str, dict[str, str]] = {}
     defaults: dict[str, str | bool] = {}

@@ -173,10 +173,11 @@ def test_a_held_file_asks_a_person_and_the_other_files_go_on(installation, ledge
     assert question in body_of(mail) and "1 of 1 rows failed (100%; the feed holds above 50%)" in body_of(mail)
 
 
-@pytest.mark.parametrize("dag_id", ["review_held_import", "revert_import"])
-def test_the_dags_for_people_keep_the_policy_too(airflow, dag_id):
+@pytest.mark.parametrize("dag_id", ["review_held_import", "revert_import", "watch_feeds"])
+def test_the_other_dags_keep_the_policy_too(airflow, dag_id):
     dag = airflow.bag.dags[dag_id]
-    assert dag.doc_md and dag.tags and not dag.catchup and dag.dagrun_timeout and dag.schedule is None
+    assert dag.doc_md and dag.tags and not dag.catchup and dag.dagrun_timeout
+    assert (dag.schedule is None) == (dag_id != "watch_feeds")
     for task in dag.tasks:
         assert task.owner == "data-engineering" and task.retries == 3
 

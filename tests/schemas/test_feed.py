@@ -22,6 +22,8 @@ def test_our_own_feeds_are_valid(path):
         ("[1]", "must hold keys and values"),
         ("title: [", "is not YAML"),
         ("title: X\nmax_records: 0", "`max_records` is 0: Input should be greater than or equal to 1"),
+        ("title: X\nexpected_every: daily", "`expected_every` is 'daily': must be a number and a unit (m, h, d, w)"),
+        ("title: X\nexpected_every: 0h", "for example 90m, 26h, 7d"),
         ("title: X\nmode: merge", "`mode` is 'merge': Input should be 'upsert', 'create_only' or 'update_only'"),
         ("title: X\nschedule: often", "neither a cron expression of five parts nor one of watch, @hourly"),
         ("title: X\ncolumns: {_mail: email}", "columns whose name starts with `_` are ignored"),

@@ -1,0 +1,149 @@
+"""A late feed's people are told once per lateness, whatever else goes wrong."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from include.adapters import import_ledger
+from include.results import Requested
+from include.schemas.feed import Feed
+from include.steps.watch_feeds import watch_feeds
+
+START = datetime(2026, 11, 2, 6, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+class Watch:
+    """Looks at feeds at any hour after the start; keeps the mails."""
+
+    def __init__(self, engine, storage, **feeds):
+        self.engine, self.storage, self.feeds, self.mails = engine, storage, feeds, []
+
+    def look(self, hours):
+        return watch_feeds(self.engine, self.storage, self.feeds, START + hours * HOUR, self.send, "http://airflow/run")
+
+    def send(self, feed, letter):
+        self.mails.append(letter)
+
+    def came(self, feed, hours, **asked):
+        return import_ledger.open_import(self.engine, feed, "a.csv", None, Requested(**asked), START + hours * HOUR)
+
+
+def daily(name="acme", **keys) -> Feed:
+    return Feed(name=name, title="Acme <partner>", expected_every="24h", notify={"to": ["desk@example.com"]}, **keys)
+
+
+@pytest.fixture
+def watch(engine, storage):
+    """A watch over one feed, of which a file is expected from the start on."""
+    watch = Watch(engine, storage, acme=daily())
+    watch.look(0)
+    return watch
+
+
+def names(standings):
+    return [standing.feed.name for standing in standings]
+
+
+def test_a_feed_that_is_late_is_told_once_and_again_only_after_a_file_has_come(watch):
+    watch.came("acme", 0)
+    assert watch.look(24).late == []
+    assert names(watch.look(25).late) == ["acme"]
+    assert watch.look(26).late == [] and watch.look(60).late == []
+    watch.came("acme", 61)
+    assert watch.look(62).late == [] and watch.look(85).late == []
+    assert names(watch.look(86).late) == ["acme"]
+    assert [mail.sign for mail in watch.mails] == [START, START + 61 * HOUR]
+
+
+def test_a_feed_that_never_sent_anything_is_late_from_when_a_file_was_first_expected(watch):
+    assert watch.look(24).late == []
+    assert names(watch.look(25).late) == ["acme"]
+    assert watch.mails[0].subject == "acme: LATE, no file since 2026-11-02 06:00 UTC"
+
+
+def test_the_mail_says_since_when_and_what_to_do_and_is_safe_as_html(watch):
+    watch.look(25)
+    (mail,) = watch.mails
+    assert "One is expected every 1 day, so the feed is late since 2026-11-03 06:00 UTC." in mail.text()
+    assert "ask the sender" in mail.text() and "inbox/acme" in mail.text() and "http://airflow/run" in mail.text()
+    assert "Acme &lt;partner&gt; (acme)" in mail.html()
+
+
+def test_a_file_that_waits_in_the_inbox_has_come(watch, storage):
+    watch.came("acme", 0)
+    inbox = storage.inbox("acme")
+    inbox.mkdir(parents=True)
+    (inbox / "late.csv").write_text("x")
+    looked = watch.look(48)
+    assert looked.late == [] and looked.standings[0].overdue == timedelta(0)
+    (inbox / "late.csv").rename(inbox / "late.csv.part")
+    assert names(watch.look(48).late) == ["acme"]
+
+
+def test_a_dry_run_and_another_feeds_file_are_no_sign_of_life(watch):
+    watch.came("acme", 0)
+    watch.came("acme", 20, dry_run=True)
+    watch.came("other", 20)
+    assert names(watch.look(25).late) == ["acme"]
+
+
+def test_a_mail_server_that_is_down_is_a_fault_and_people_are_told_later(watch, monkeypatch):
+    watch.came("acme", 0)
+    watch.feeds["other"] = Feed(name="other", title="Other")
+
+    def down(feed, letter):
+        raise OSError("connection refused")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(watch, "send", down)
+        looked = watch.look(25)
+        assert looked.late == [] and [type(fault) for fault in looked.faults] == [OSError]
+        assert names(looked.standings) == ["acme", "other"]
+    assert names(watch.look(26).late) == ["acme"] and len(watch.mails) == 1
+
+
+def test_an_inbox_that_cannot_be_read_hides_no_other_feeds_lateness(watch, storage, monkeypatch):
+    watch.feeds = {"broken": daily("broken"), "acme": daily()}
+    watch.look(0)
+    storage.inbox("x").parent.mkdir(parents=True)
+    storage.inbox("broken").write_text("a file where a folder should be")
+    looked = watch.look(25)
+    assert names(looked.late) == ["acme"] and len(looked.faults) == 1
+
+
+def test_a_feed_whose_people_want_no_mail_is_late_without_one(watch):
+    watch.feeds["acme"] = daily().model_copy(update={"notify": daily().notify.model_copy(update={"when": "never"})})
+    watch.came("acme", 0)
+    assert names(watch.look(25).late) == ["acme"] and watch.mails == []
+
+
+def test_a_feed_file_that_is_broken_for_a_while_is_not_told_again_when_it_is_mended(watch):
+    watch.look(25)
+    watch.feeds["acme"] = None
+    watch.look(26)
+    watch.feeds["acme"] = daily()
+    assert watch.look(27).late == [] and len(watch.mails) == 1
+
+
+def test_a_feed_that_expects_files_anew_is_not_late_at_once(watch):
+    watch.feeds["acme"] = daily().model_copy(update={"expected_every": None})
+    watch.look(100)
+    watch.feeds["acme"] = daily()
+    assert watch.look(101).late == [] and names(watch.look(126).late) == ["acme"]
+
+
+def test_what_waits_is_measured(watch, storage, engine):
+    held = watch.came("acme", 1)
+    import_ledger.enter_state(engine, held.id, "held", START)
+    inbox = storage.inbox("acme")
+    inbox.mkdir(parents=True)
+    (inbox / "a.csv").write_text("x")
+    now = datetime.now(UTC) + 2 * HOUR
+    (standing,) = watch_feeds(engine, storage, watch.feeds, now, watch.send, "").standings
+    measured = {measure.name: measure.value for measure in standing.measures}
+    assert measured["client_imports.held"] == 1 and measured["client_imports.late"] == 0
+    assert measured["client_imports.waiting_age"] > 7000
+    assert str(standing).startswith("acme: oldest file waits ") and str(standing).endswith(", 1 held")
