@@ -26,15 +26,18 @@ if TYPE_CHECKING:
 
 def doors() -> tuple[Engine, Storage]:
     """Opened inside a task, never when a DAG file is read."""
+    from airflow_logins import login_of
     from sqlalchemy import URL
 
-    from include.adapters.storage import Storage
+    from include.adapters.storage_root import open_storage
 
     found = Connection.get("clients_db")
     url = URL.create(
         "postgresql", found.login, found.password, found.host, found.port, found.schema, found.extra_dejson
     )
-    return _engine(url.render_as_string(hide_password=False), os.getpid()), Storage(read_settings().storage)
+    return _engine(url.render_as_string(hide_password=False), os.getpid()), open_storage(
+        read_settings().storage, login_of
+    )
 
 
 @cache

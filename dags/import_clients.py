@@ -69,14 +69,20 @@ def asked() -> Requested:
     )  # fmt: skip
 
 
+def where(feed: Feed) -> str:
+    return feed.inbox if "://" in feed.inbox else f"inbox/{feed.inbox}"
+
+
 def schedule_of(feed: Feed) -> Any:
     if feed.schedule != "watch":
         return feed.schedule
     from inbox_trigger import InboxTrigger
 
     doorbell = InboxTrigger(
-        root=str(read_settings().storage), inbox=feed.inbox, pattern=feed.file_pattern,
+        root=(root := read_settings().storage), inbox=feed.inbox, pattern=feed.file_pattern,
         settle_seconds=feed.settle_seconds, require_done_file=feed.require_done_file,
+        # Each look is a listing that S3 counts, or a connection to somebody's server.
+        poll_seconds=30 if "://" in feed.inbox else 10 if "://" in root else 1,
     )  # fmt: skip
     inbox = Asset(
         f"inbox_{feed.name}", uri=f"clients-inbox://{feed.name}", watchers=[AssetWatcher("doorbell", trigger=doorbell)]
@@ -91,7 +97,7 @@ def build(feed: Feed) -> None:
     @dag(
         dag_id=f"import_clients__{feed.name}",
         dag_display_name=f"Client imports: {feed.title}",
-        description=f"{feed.title}: CSV files of inbox/{feed.inbox} into the client table",
+        description=f"{feed.title}: CSV files of {where(feed)} into the client table",
         doc_md=__doc__,
         schedule=schedule_of(feed),
         start_date=datetime(2024, 1, 1),
@@ -119,7 +125,7 @@ def build(feed: Feed) -> None:
             except FileNotInInbox as error:
                 raise AirflowFailException(str(error)) from None
             if datetime.now(UTC) >= get_current_context()["dag_run"].start_date + wait:
-                raise AirflowSkipException(f"No settled file in inbox/{feed.inbox}.")
+                raise AirflowSkipException(f"No settled file in {where(feed)}.")
             return False
 
         @task

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 from pathlib import Path
 from stat import S_ISREG
 
 import sqlalchemy as sa
 
 from include.adapters import import_ledger
-from include.adapters.storage import Waiting
+from include.adapters.inbox import Waiting
 from include.errors import FileNotInInbox
 from include.results import Import, Requested
 from include.steps.corridor import Corridor
@@ -24,7 +23,7 @@ def something_to_do(corridor: Corridor, asked: Requested, only: str | None = Non
     """
     if _unfinished(corridor, asked):
         return True
-    if only is not None and not os.path.lexists(corridor.storage.inbox(corridor.feed.inbox) / only):
+    if only is not None and not corridor.storage.is_in_inbox(corridor.feed.inbox, only):
         raise FileNotInInbox(_where_it_went(corridor, only))
     return bool(_waiting(corridor, only))
 
@@ -50,9 +49,7 @@ def receive_copy(corridor: Corridor, path: Path, asked: Requested) -> Import:
     """Open an import for a file that stays where it is (command line)."""
     shown = _as_text(path.name)
     entry = import_ledger.open_import(corridor.engine, corridor.feed.name, shown, None, asked, corridor.clock())
-    staged = corridor.storage.staged_source(entry.id)
-    staged.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(path, staged)
+    corridor.storage.stage(entry.id, path)
     _note_content(corridor, entry)
     return import_ledger.find(corridor.engine, entry.id)
 
