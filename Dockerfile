@@ -1,7 +1,9 @@
 # The stock image and our pins; folders are mounted read-only by docker-compose.yml.
 FROM apache/airflow:3.3.2-python3.12
 COPY requirements.txt requirements.lock /tmp/
-RUN pip install --no-cache-dir --requirement /tmp/requirements.txt --constraint /tmp/requirements.lock
+# boto3 for a storage on S3, asyncssh for inboxes on SFTP servers
+ARG OPTIONAL=""
+RUN pip install --no-cache-dir --requirement /tmp/requirements.txt ${OPTIONAL} --constraint /tmp/requirements.lock
 COPY --chown=airflow:root config /opt/airflow/config
 COPY --chown=airflow:root dags /opt/airflow/dags
 COPY --chown=airflow:root plugins /opt/airflow/plugins

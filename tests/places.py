@@ -88,9 +88,18 @@ def on_s3(login: Login) -> Place:
 
 
 @dataclass(frozen=True)
+class SftpKey:
+    private: str
+    public: str
+
+
+@dataclass(frozen=True)
 class SftpServer:
+    """`key` opens it too, with the passphrase `hush`."""
+
     folder: Path
     login: Login
+    key: SftpKey
 
 
 @contextmanager
@@ -107,6 +116,14 @@ def sftp_server(folder: Path) -> Iterator[SftpServer]:
         def validate_password(self, username: str, password: str) -> bool:
             return (username, password) == ("partner", "secret")
 
+        def public_key_auth_supported(self) -> bool:
+            return True
+
+        def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
+            return (username, key) == ("partner", asyncssh.import_public_key(own.public))
+
+    pair = asyncssh.generate_private_key("ssh-ed25519")
+    own = SftpKey(pair.export_private_key(passphrase="hush").decode(), pair.export_public_key().decode())
     loop = asyncio.new_event_loop()
     key = asyncssh.generate_private_key("ssh-ed25519")
 
@@ -120,7 +137,8 @@ def sftp_server(folder: Path) -> Iterator[SftpServer]:
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     host_key = key.export_public_key().decode().strip()
-    yield SftpServer(folder, Login("127.0.0.1", acceptor.get_port(), "partner", "secret", {"host_key": host_key}))
+    login = Login("127.0.0.1", acceptor.get_port(), "partner", "secret", {"host_key": host_key})
+    yield SftpServer(folder, login, own)
     loop.call_soon_threadsafe(acceptor.close)
     loop.call_soon_threadsafe(loop.stop)
     thread.join()

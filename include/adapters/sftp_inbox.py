@@ -105,7 +105,9 @@ async def _sftp(login: Login) -> AsyncIterator[asyncssh.SFTPClient]:
     try:
         import asyncssh
     except ImportError:
-        raise SettingInvalid("An inbox on an SFTP server needs one more package: pip install asyncssh") from None
+        raise SettingInvalid(
+            "An inbox on an SFTP server needs one more package: pip install 'asyncssh[bcrypt]'"
+        ) from None
     try:
         async with asyncssh.connect(**_options(login)) as connection, connection.start_sftp_client() as sftp:
             yield sftp

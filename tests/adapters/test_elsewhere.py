@@ -182,6 +182,17 @@ def test_a_server_with_another_key_is_not_spoken_to(sftp_server, tmp_path):
             open_storage(str(tmp_path), lambda _, login=login: login).settled("sftp://acme/x", "*", 0, False)
 
 
+@pytest.mark.parametrize("kept_in", ["connection", "file"])
+def test_a_key_opens_the_server_as_a_password_does(sftp_server, tmp_path, kept_in):
+    (sftp_server.folder / "home").mkdir(exist_ok=True)
+    (tmp_path / "key").write_text(sftp_server.key.private)
+    key = {"private_key": sftp_server.key.private} if kept_in == "connection" else {"key_file": str(tmp_path / "key")}
+    known = sftp_server.login
+    extra = {**known.extra, **key, "private_key_passphrase": "hush"}
+    login = Login(known.host, known.port, known.user, None, extra)
+    assert open_storage(str(tmp_path), lambda _: login).settled("sftp://acme/home", "*", 0, False) == []
+
+
 def test_a_wrong_password_is_said_without_the_password(sftp_server, tmp_path):
     known = sftp_server.login
     login = Login(known.host, known.port, known.user, "hush", known.extra)
@@ -194,7 +205,7 @@ def test_a_wrong_password_is_said_without_the_password(sftp_server, tmp_path):
 def test_a_package_that_is_missing_is_named(monkeypatch, tmp_path, package, inbox):
     monkeypatch.setitem(sys.modules, package, None)
     root = "s3://bucket/x" if package == "boto3" else str(tmp_path)
-    with pytest.raises(SettingInvalid, match=f"pip install {package}"):
+    with pytest.raises(SettingInvalid, match=f"pip install .?{package}"):
         open_storage(root, lambda _: Login()).settled(inbox, "*", 0, False)
 
 
