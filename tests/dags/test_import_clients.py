@@ -191,3 +191,12 @@ def test_an_import_is_reverted_from_its_trigger_form(installation, ledger, clien
     assert (ledger()[1]["reverted"], ledger()[1]["note"]) == (4, "wrong file")
     other = revert.test(run_conf=conf | {"import_id": str(ledger()[1]["id"])}, logical_date=None)
     assert other.state == "failed"
+
+
+def test_a_tasks_process_builds_the_dag_of_its_own_feed_only(airflow):
+    from airflow.dag_processing.dagbag import DagBag
+    from airflow.sdk.definitions._internal.dag_parsing_context import _airflow_parsing_context_manager
+
+    with _airflow_parsing_context_manager(dag_id="import_clients__acme", task_id="merge"):
+        bag = DagBag(dag_folder=airflow.bag.dag_folder)
+    assert [name for name in bag.dags if name.startswith("import_clients__")] == ["import_clients__acme"]
