@@ -193,10 +193,9 @@ def test_an_import_is_reverted_from_its_trigger_form(installation, ledger, clien
     assert other.state == "failed"
 
 
-def test_a_tasks_process_builds_the_dag_of_its_own_feed_only(airflow):
+def test_a_tasks_process_builds_the_dag_of_its_own_feed_only(airflow, monkeypatch):
     from airflow.dag_processing.dagbag import DagBag
-    from airflow.sdk.definitions._internal.dag_parsing_context import _airflow_parsing_context_manager
 
-    with _airflow_parsing_context_manager(dag_id="import_clients__acme", task_id="merge"):
-        bag = DagBag(dag_folder=airflow.bag.dag_folder)
+    monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", "import_clients__acme")
+    bag = DagBag(dag_folder=airflow.bag.dag_folder)
     assert [name for name in bag.dags if name.startswith("import_clients__")] == ["import_clients__acme"]
