@@ -8,9 +8,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
+
+if TYPE_CHECKING:
+    from include.adapters.storage import Storage
 
 
 class InboxTrigger(BaseEventTrigger):
@@ -27,6 +30,7 @@ class InboxTrigger(BaseEventTrigger):
         poll_seconds: float = 1.0,
     ) -> None:
         super().__init__()
+        self._storage: Storage | None = None
         self.facts = {
             "root": root,
             "inbox": inbox,
@@ -47,6 +51,7 @@ class InboxTrigger(BaseEventTrigger):
             # Raising would restart this trigger every two seconds, for ever. The next sweep makes its run red.
             except Exception as error:  # noqa: BLE001 - a partner's server may fail in any way
                 waiting, said = rung_for, f"{type(error).__name__}: {error}"
+                self._storage = None  # the connection may be another one by now
             if said and said != complaint:
                 self.log.warning("The inbox %s cannot be read: %s", self.facts["inbox"], said)
             complaint = said
@@ -62,7 +67,8 @@ class InboxTrigger(BaseEventTrigger):
         from include.adapters.storage_root import open_storage
 
         facts = self.facts
-        found = open_storage(facts["root"], login_of).settled(
+        self._storage = self._storage or open_storage(facts["root"], login_of)
+        found = self._storage.settled(
             facts["inbox"], facts["pattern"], facts["settle_seconds"], facts["require_done_file"]
         )
         listed = "\n".join(f"{w.name!r} {w.size} {w.modified}" for w in found)

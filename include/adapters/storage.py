@@ -132,6 +132,7 @@ class Storage:
         if isinstance(target, Path) and isinstance(unfinished, Path):
             with suppress(FileNotFoundError):
                 shutil.copymode(target, unfinished)
+        target.parent.mkdir(parents=True, exist_ok=True)  # a bucket's rule may have let the folder expire
         move(unfinished, target)
 
     def files_of(self, entry: Import) -> list[FilePath]:
@@ -186,6 +187,7 @@ class Storage:
         """
         for path in self.files_of(entry):
             if path != self.staged_source(entry.id):
+                path.parent.mkdir(parents=True, exist_ok=True)
                 move(path, path.with_name(_without_name(path.name)))
         known = {name: getattr(entry, name) for name in ("file_path", "report_path", "planned_path")}
         paths = {column: str(Path(path).with_name(_without_name(path))) for column, path in known.items() if path}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 
 import pytest
 
@@ -225,6 +226,21 @@ def test_an_s3_url_that_says_too_much_or_too_little_is_refused(root):
         open_storage(root, lambda _: Login())
 
 
+def test_a_bucket_may_be_the_root_itself():
+    storage = open_storage("s3://bucket", lambda _: Login())
+    assert str(storage.staged_source("1")) == "s3://bucket/staging/1/source.csv"
+
+
+@on_s3
+def test_folders_that_a_buckets_rule_let_expire_are_made_again(place):
+    place.put("x.csv", OLD)
+    take(place)
+    path = place.storage.root / place.storage.file_away("1", "archive", "acme", datetime.now(UTC), "x.csv")
+    path.parent.close()
+    place.storage.write_whole("1", path, NEW.encode())
+    assert path.read_bytes() == NEW.encode()
+
+
 def test_what_an_s3_connection_says_and_nobody_here_understands_is_named():
     with pytest.raises(SettingInvalid, match="says role_arn, which is not understood"):
         open_storage("s3://our_s3@bucket", lambda _: Login(extra={"role_arn": "x"}))
@@ -247,8 +263,6 @@ def test_without_airflow_connections_come_from_the_environment_as_airflow_writes
 
 @pytest.mark.parametrize("place", ["folder", "s3", "sftp"], indirect=True)
 def test_a_file_moved_twice_to_its_last_place_is_there_once(place, dies_at):
-    from datetime import UTC, datetime
-
     place.put("x.csv", OLD)
     take(place)
     if isinstance(place.storage.root, S3Path):
