@@ -43,6 +43,9 @@ faults: .venv  ## kill, stop and repeat tasks at every point, restart PostgreSQL
 bench-refusals: .venv  ## how long it takes to refuse 20 MiB of each kind of content
 	$(BIN)/python -m benchmarks.refusals
 
+bench-airflow: .venv  ## what Airflow costs beside our own work: latency, parse, idle, backlog (about 20 minutes)
+	for each in latency parse idle backlog; do $(BIN)/python -m benchmarks.airflow_cost $$each || exit 1; done
+
 codes: .venv  ## write the table of codes into the README
 	$(BIN)/python -m tests.test_readme
 
@@ -59,4 +62,4 @@ format: .venv  ## put the code in order
 lock: .venv  ## pin again after a change of requirements*.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --custom-compile-command "make lock" requirements-dev.txt --output-file requirements.lock
 
-.PHONY: help demo stop clean test chromium properties fuzz faults bench-refusals codes lint format lock
+.PHONY: help demo stop clean test chromium properties fuzz faults bench-refusals bench-airflow codes lint format lock

@@ -27,15 +27,13 @@ if TYPE_CHECKING:
 
 def doors() -> tuple[Engine, Storage]:
     """Opened inside a task, never when a DAG file is read."""
-    from sqlalchemy import URL
+    from airflow_logins import login_of
 
-    from include.adapters.storage import Storage
+    from include.adapters.database import url_of_connection
+    from include.adapters.storage_root import open_storage
 
-    found = Connection.get("clients_db")
-    url = URL.create(
-        "postgresql", found.login, found.password, found.host, found.port, found.schema, found.extra_dejson
-    )
-    return _engine(url.render_as_string(hide_password=False), os.getpid()), Storage(read_settings().storage)
+    url = url_of_connection(Connection.get("clients_db"))
+    return _engine(url, os.getpid()), open_storage(read_settings().storage, login_of)
 
 
 @cache

@@ -24,6 +24,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
+from zlib import crc32
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import (
@@ -34,6 +35,7 @@ from airflow.sdk import (
     Param,
     dag,
     get_current_context,
+    get_parsing_context,
     task,
     task_group,
 )
@@ -75,20 +77,27 @@ def asked() -> Requested:
     )  # fmt: skip
 
 
+def where(feed: Feed) -> str:
+    return feed.inbox if "://" in feed.inbox else f"inbox/{feed.inbox}"
+
+
 def schedule_of(feed: Feed) -> Any:
     if feed.schedule != "watch":
         return feed.schedule
     from inbox_trigger import InboxTrigger
 
     doorbell = InboxTrigger(
-        root=str(read_settings().storage), inbox=feed.inbox, pattern=feed.file_pattern,
+        root=(root := read_settings().storage), inbox=feed.inbox, pattern=feed.file_pattern,
         settle_seconds=feed.settle_seconds, require_done_file=feed.require_done_file,
+        # Each look is a listing that S3 counts, or a connection to somebody's server.
+        poll_seconds=30 if "://" in feed.inbox else 10 if "://" in root else 1,
     )  # fmt: skip
     inbox = Asset(
         f"inbox_{feed.name}", uri=f"clients-inbox://{feed.name}", watchers=[AssetWatcher("doorbell", trigger=doorbell)]
     )
-    # The sweep takes what a dead triggerer did not ring for.
-    return AssetOrTimeSchedule(timetable=CronTriggerTimetable("*/15 * * * *", timezone="UTC"), assets=[inbox])
+    # The sweep takes what a dead triggerer did not ring for; not all feeds in the same minute.
+    minutes = f"{crc32(feed.name.encode()) % 15}-59/15"
+    return AssetOrTimeSchedule(timetable=CronTriggerTimetable(f"{minutes} * * * *", timezone="UTC"), assets=[inbox])
 
 
 def build(feed: Feed) -> None:
@@ -97,7 +106,7 @@ def build(feed: Feed) -> None:
     @dag(
         dag_id=f"import_clients__{feed.name}",
         dag_display_name=f"Client imports: {feed.title}",
-        description=f"{feed.title}: CSV files of inbox/{feed.inbox} into the client table",
+        description=f"{feed.title}: CSV files of {where(feed)} into the client table",
         doc_md=__doc__,
         schedule=schedule_of(feed),
         start_date=datetime(2024, 1, 1),
@@ -127,7 +136,7 @@ def build(feed: Feed) -> None:
             except (FileNotInInbox, UploadNotFound) as error:
                 raise AirflowFailException(str(error)) from None
             if datetime.now(UTC) >= get_current_context()["dag_run"].start_date + wait:
-                raise AirflowSkipException(f"No settled file in inbox/{feed.inbox}.")
+                raise AirflowSkipException(f"No settled file in {where(feed)}.")
             return False
 
         @task
@@ -218,7 +227,11 @@ def build(feed: Feed) -> None:
     import_clients()
 
 
+# A task's process reads this file too, for one DAG: it need not build those of all other feeds.
+wanted = get_parsing_context().dag_id
 for path in feed_files(read_settings().feeds):
+    if wanted not in (None, f"import_clients__{path.stem}"):
+        continue
     # A broken feed file has no DAG; dags/feed_errors.py says why, as an import error of its own.
     with suppress(FeedInvalid):
         build(load_feed(path))

@@ -21,7 +21,7 @@ from include.errors import ClientImportError, FeedInvalid, PersonNotNamed, Setti
 from include.results import OUTCOMES, ImportResult, value_map
 from include.schemas.client_rows import FIELDS
 from include.schemas.feed import Feed, feed_files, load_feed
-from include.settings import read_settings
+from include.settings import login_from_environment, read_settings
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -101,11 +101,11 @@ def forget_(
 
 def _doors() -> tuple[Engine, Storage]:
     from include.adapters.database import engine_from_url
-    from include.adapters.storage import Storage
+    from include.adapters.storage_root import open_storage
 
     settings = read_settings()
     try:
-        return engine_from_url(settings.clients_db), Storage(settings.storage)
+        return engine_from_url(settings.clients_db), open_storage(settings.storage, login_from_environment)
     except SettingInvalid as error:
         _wrong_call(str(error))
 

@@ -32,6 +32,10 @@ class FeedInvalid(ClientImportError):
         return "\n".join(f"{self.path}: {sentence}" for sentence in self.sentences)
 
 
+class StorageMissing(ClientImportError):
+    """The storage is not where the settings say, or an inbox cannot be reached. Names no file."""
+
+
 class FileNotInInbox(ClientImportError):
     """A run was asked for one file by name, and the inbox does not have it."""
 

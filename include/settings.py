@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from include.errors import SettingInvalid
 
@@ -13,14 +17,17 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class Settings:
-    """Where files live and where feeds are described. `clients_db` is a database URL, and a secret."""
+    """Where files live (an absolute folder or an S3 URL) and where feeds are described.
 
-    storage: Path
+    `clients_db` is a database URL, and a secret.
+    """
+
+    storage: str
     feeds: Path
     clients_db: str | None
 
     def __repr__(self) -> str:
-        return f"Settings(storage={self.storage!s}, feeds={self.feeds!s})"
+        return f"Settings(storage={self.storage}, feeds={self.feeds!s})"
 
 
 def read_settings() -> Settings:
@@ -28,8 +35,41 @@ def read_settings() -> Settings:
 
     Raises SettingInvalid when the storage root is relative: each process would see another folder.
     """
-    storage = Path(os.environ.get("CLIENT_IMPORTS_STORAGE", ROOT / ".storage"))
-    if not storage.is_absolute():
-        raise SettingInvalid(f"CLIENT_IMPORTS_STORAGE must be an absolute path, not {str(storage)!r}.")
+    storage = os.environ.get("CLIENT_IMPORTS_STORAGE") or str(ROOT / ".storage")
+    if not storage.startswith("s3://") and not Path(storage).is_absolute():
+        raise SettingInvalid(f"CLIENT_IMPORTS_STORAGE must be an absolute path or an s3:// URL, not {storage!r}.")
     feeds = Path(os.environ.get("CLIENT_IMPORTS_FEEDS", ROOT / "include" / "feeds"))
     return Settings(storage=storage, feeds=feeds, clients_db=os.environ.get("AIRFLOW_CONN_CLIENTS_DB"))
+
+
+@dataclass(frozen=True, repr=False)
+class Login:
+    """What an Airflow connection says. A secret."""
+
+    host: str = ""
+    port: int | None = None
+    user: str | None = None
+    password: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+def login_from_environment(connection_id: str) -> Login:
+    """An Airflow connection as the environment has it, as JSON or as a URI, for where no Airflow is.
+
+    Raises SettingInvalid when AIRFLOW_CONN_ID is not set.
+    """
+    name = f"AIRFLOW_CONN_{connection_id.upper()}"
+    said = os.environ.get(name, "")
+    if not said:
+        raise SettingInvalid(f"{name} is not set.")
+    if said.startswith("{"):
+        try:
+            keys = json.loads(said)
+        except ValueError:
+            raise SettingInvalid(f"{name} is neither JSON nor a URI.") from None
+        extra = keys.get("extra") or {}
+        extra = json.loads(extra) if isinstance(extra, str) else extra
+        return Login(keys.get("host") or "", keys.get("port"), keys.get("login"), keys.get("password"), extra)
+    url = urlsplit(said)
+    user, password = (unquote(part) if part else None for part in (url.username, url.password))
+    return Login(unquote(url.hostname or ""), url.port, user, password, dict(parse_qsl(url.query)))

@@ -8,10 +8,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
+
+if TYPE_CHECKING:
+    from include.adapters.storage import Storage
 
 
 class InboxTrigger(BaseEventTrigger):
@@ -28,6 +30,7 @@ class InboxTrigger(BaseEventTrigger):
         poll_seconds: float = 1.0,
     ) -> None:
         super().__init__()
+        self._storage: Storage | None = None
         self.facts = {
             "root": root,
             "inbox": inbox,
@@ -41,13 +44,17 @@ class InboxTrigger(BaseEventTrigger):
         return "inbox_trigger.InboxTrigger", self.facts
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        rung_for = ""
+        rung_for, complaint = "", ""
         while True:
             try:
-                waiting = await asyncio.to_thread(self._look)
-            except OSError as error:  # raising would restart this trigger every two seconds, for ever
-                self.log.warning("The inbox %s cannot be read: %s", self.facts["inbox"], error.strerror)
-                waiting = rung_for
+                waiting, said = await asyncio.to_thread(self._look), ""
+            # Raising would restart this trigger every two seconds, for ever. The next sweep makes its run red.
+            except Exception as error:  # noqa: BLE001 - a partner's server may fail in any way
+                waiting, said = rung_for, f"{type(error).__name__}: {error}"
+                self._storage = None  # the connection may be another one by now
+            if said and said != complaint:
+                self.log.warning("The inbox %s cannot be read: %s", self.facts["inbox"], said)
+            complaint = said
             if waiting and waiting != rung_for:
                 yield TriggerEvent({"inbox": self.facts["inbox"]})
             rung_for = waiting
@@ -55,10 +62,13 @@ class InboxTrigger(BaseEventTrigger):
 
     def _look(self) -> str:
         """A fingerprint of what waits, '' for nothing."""
-        from include.adapters.storage import Storage
+        from airflow_logins import login_of
+
+        from include.adapters.storage_root import open_storage
 
         facts = self.facts
-        found = Storage(Path(facts["root"])).settled(
+        self._storage = self._storage or open_storage(facts["root"], login_of)
+        found = self._storage.settled(
             facts["inbox"], facts["pattern"], facts["settle_seconds"], facts["require_done_file"]
         )
         listed = "\n".join(f"{w.name!r} {w.size} {w.modified}" for w in found)

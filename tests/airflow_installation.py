@@ -112,6 +112,7 @@ def airflow(
 def installation(airflow: Installation, engine: sa.Engine) -> Installation:
     """Airflow with empty inboxes, an empty client table and no mail."""
     shutil.rmtree(airflow.home / "storage", ignore_errors=True)
+    (airflow.home / "storage" / "inbox").mkdir(parents=True)
     airflow.read_mails()
     return airflow
 

@@ -12,12 +12,12 @@ from include.errors import SettingInvalid
 _LIVELY = {"keepalives": 1, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 
 
-def engine_of_connection(found: Any, statement_ms: int | None = None) -> sa.Engine:
-    """An engine for an Airflow connection (anything with its attributes), see `engine_from_url`."""
+def url_of_connection(found: Any) -> str:
+    """The URL of an Airflow connection (anything with its attributes), for `engine_from_url`. Holds the password."""
     url = sa.URL.create(
         "postgresql", found.login, found.password, found.host, found.port, found.schema, found.extra_dejson
     )
-    return engine_from_url(url.render_as_string(hide_password=False), statement_ms)
+    return url.render_as_string(hide_password=False)
 
 
 def engine_from_url(url: str | None, statement_ms: int | None = None) -> sa.Engine:

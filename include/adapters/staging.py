@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+from io import BytesIO
 from typing import Protocol
 
 import pandas as pd
+
+from include.adapters.file_path import FilePath, write_whole
 
 
 class Staging(Protocol):
@@ -24,17 +25,14 @@ class StagingFolder:
     not make it again.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: FilePath) -> None:
         self._root = root / "staging"
 
     def save(self, import_id: str, name: str, frame: pd.DataFrame) -> None:
-        target = self._root / import_id / f"{name}.parquet"
-        unfinished = target.with_suffix(f".{os.getpid()}.tmp")
-        frame.to_parquet(unfinished)
-        os.replace(unfinished, target)
+        write_whole(self._root / import_id / f"{name}.parquet", frame.to_parquet())
 
     def load(self, import_id: str, name: str) -> pd.DataFrame:
-        return pd.read_parquet(self._root / import_id / f"{name}.parquet")
+        return pd.read_parquet(BytesIO((self._root / import_id / f"{name}.parquet").read_bytes()))
 
 
 class StagingMemory:

@@ -108,8 +108,11 @@ class Feed(_Strict):
     @field_validator("inbox")
     @classmethod
     def _one_folder(cls, inbox: str) -> str:
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", inbox):
-            raise ValueError("must be the plain name of one folder below the storage's `inbox`")
+        """Never a secret: a server is named by the id of an Airflow connection."""
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*|sftp://\w[\w.-]*(/[^?#@\s]*)?", inbox):
+            raise ValueError(
+                "must be the plain name of one folder below the storage's `inbox`, or sftp://CONNECTION_ID/FOLDER"
+            )
         return inbox
 
     @field_validator("encoding")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from stat import S_ISREG
 
 import sqlalchemy as sa
 
 from include.adapters import import_ledger
+from include.adapters.file_path import FilePath
 from include.adapters.storage import Storage
 from include.errors import FileRefused
 from include.results import FINAL_STATES, Forgotten, Import
@@ -64,7 +64,7 @@ class FileSearch:
             self.storage.drop_leftovers(entry.id)
         return done
 
-    def _erase_in(self, entry: Import, path: Path) -> Forgotten:
+    def _erase_in(self, entry: Import, path: FilePath) -> Forgotten:
         lines = () if self.storage.is_report(path) else self.lines.get(entry.id, ())
         rules = self.rules(entry)
         if path.stat().st_size > rules.max_bytes and not entry.has_been("validated"):
@@ -83,7 +83,7 @@ class FileSearch:
         return self._act(entry, Forgotten(records=erased.records),
                          lambda: self.storage.write_whole(entry.id, path, erased.content))  # fmt: skip
 
-    def _delete(self, entry: Import, path: Path) -> Forgotten:
+    def _delete(self, entry: Import, path: FilePath) -> Forgotten:
         """The ledger first: a file it does not know is found again by its name, a file that is gone is not."""
         return self._act(entry, Forgotten(files=1), path.unlink, **{self.storage.column_of(path): None})
 
@@ -96,20 +96,20 @@ class FileSearch:
         act()
         return done
 
-    def _read(self, entry: Import, path: Path, content: bytes, person: Person) -> ClientFile:
+    def _read(self, entry: Import, path: FilePath, content: bytes, person: Person) -> ClientFile:
         rules = self.rules(entry).model_copy(update={"encoding": self._encoding(entry, path)})
         delimiter = (entry.delimiter or ",") if self.storage.is_report(path) else entry.delimiter
         return read_client_file(content, rules, delimiter or rules.delimiter, person)
 
-    def _encoding(self, entry: Import, path: Path) -> str | None:
+    def _encoding(self, entry: Import, path: FilePath) -> str | None:
         return None if self.storage.is_report(path) else self.rules(entry).encoding
 
-    def _readable(self, entry: Import) -> list[Path]:
+    def _readable(self, entry: Import) -> list[FilePath]:
         """Links and devices that were sent hold nothing of their own."""
         return [path for path in self.storage.files_of(entry) if S_ISREG(path.lstat().st_mode)]
 
 
-def _windows(path: Path) -> Iterator[bytes]:
+def _windows(path: FilePath) -> Iterator[bytes]:
     with path.open("rb") as content:
         before = b""
         while window := content.read(_WINDOW):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 from stat import S_ISREG
@@ -12,7 +11,7 @@ from stat import S_ISREG
 import sqlalchemy as sa
 
 from include.adapters import import_ledger, upload_ledger
-from include.adapters.storage import Waiting, upload_name
+from include.adapters.inbox import Waiting
 from include.errors import FileNotInInbox, TakenByAnotherRun
 from include.results import Import, Requested, Upload
 from include.steps.corridor import Corridor
@@ -37,7 +36,7 @@ def something_to_do(corridor: Corridor, asked: Requested, only: Only = EVERYTHIN
     """
     if _unfinished(corridor, asked):
         return True
-    if only.file is not None and corridor.storage.look(corridor.feed.inbox, only.file) is None:
+    if only.file is not None and not corridor.storage.is_in_inbox(corridor.feed.inbox, only.file):
         raise FileNotInInbox(_where_it_went(corridor, only.file))
     if only.upload is not None:
         _must_be_waiting(corridor, only.upload)
@@ -73,9 +72,7 @@ def receive_copy(corridor: Corridor, path: Path, asked: Requested) -> Import:
     """Open an import for a file that stays where it is (command line)."""
     shown = _as_text(path.name)
     entry = import_ledger.open_import(corridor.engine, corridor.feed.name, shown, None, asked, corridor.clock())
-    staged = corridor.storage.staged_source(entry.id)
-    staged.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(path, staged)
+    corridor.storage.stage(entry.id, path)
     _note_content(corridor, entry)
     return import_ledger.find(corridor.engine, entry.id)
 
@@ -89,7 +86,7 @@ def _waiting(corridor: Corridor, only: Only) -> list[tuple[Waiting, Upload | Non
         found += [(waiting, None) for waiting in settled if only.file in (None, waiting.name)]
     if only.file is None:
         for upload in upload_ledger.waiting(corridor.engine, feed.name):
-            waiting = storage.look(feed.inbox, upload_name(upload.id))
+            waiting = storage.waiting_upload(upload.id)
             if waiting is not None and only.upload in (None, upload.id):
                 found.append((waiting, upload))
     return sorted(found, key=lambda each: (each[0].modified, each[0].name))
@@ -124,19 +121,20 @@ def _as_text(name: str) -> str:
 
 def _take(corridor: Corridor, entry: Import) -> None:
     """Finish a claim. The name in the inbox may be any bytes, so the ledger keeps it as hex."""
-    name = os.fsdecode(bytes.fromhex(entry.inbox_name or ""))
-    feed = corridor.feed
-    if not corridor.storage.take(feed.inbox, name, entry.id):
+    claimed = os.fsdecode(bytes.fromhex(entry.inbox_name or ""))
+    own_folder, _, name = claimed.rpartition("/")  # only an upload has one
+    folder = own_folder or corridor.feed.inbox
+    if not corridor.storage.take(folder, name, entry.id):
         message = "The file left the inbox before it could be taken; nothing was read."
         import_ledger.advance(
             corridor.engine, entry.id, "discarded", corridor.clock(), message=message, inbox_name=None, filed=True
         )
         return
     # The claim ends last: whoever dies before leaves no side file behind for the next file of this name.
-    announced = corridor.storage.announced_count(feed.inbox, name)
+    announced = corridor.storage.announced_count(folder, name)
     if announced is not None:
         import_ledger.change(corridor.engine, entry.id, announced=announced)
-    corridor.storage.drop_side_files(feed.inbox, name)
+    corridor.storage.drop_side_files(folder, name)
     _note_content(corridor, entry)
 
 

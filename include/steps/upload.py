@@ -1,16 +1,16 @@
-"""Take a file from the page or its API: written beside the inbox, noted with its sender's wishes, then put there."""
+"""Take a file from the page or its API: written to this machine, noted with its sender's wishes, then put there."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import Self
 from uuid import uuid4
 
 from include.adapters import upload_ledger
-from include.adapters.storage import upload_name
 from include.errors import KeyUsedOtherwise
 from include.results import Upload
 from include.steps.corridor import Corridor
@@ -39,9 +39,7 @@ class Writing:
         self.bytes, self._hash = 0, hashlib.sha256()
 
     def __enter__(self) -> Self:
-        feed = self.corridor.feed
-        self._part: Path = self.corridor.storage.begin_upload(feed.inbox, self.id)
-        self._file: BinaryIO = self._part.open("xb")
+        self._file = NamedTemporaryFile(prefix="upload-", suffix=".part")  # noqa: SIM115 - closed by __exit__
         return self
 
     def write(self, chunk: bytes) -> None:
@@ -57,14 +55,14 @@ class Writing:
         Raises FileRefused for a file without bytes, KeyUsedOtherwise for a key with another file or wish.
         """
         check_size(self.bytes, self.corridor.feed.max_bytes)
-        self._file.close()
+        self._file.flush()
         noted = upload_ledger.open_upload(self.corridor.engine, self._upload())
         if not noted.asks_the_same(self._upload()):
             raise KeyUsedOtherwise("This Idempotency-Key came before with another file, feed or option: use a new key.")
         # Also for an earlier upload whose process died before it could put the file there. A run notes that it has
         # an upload before it moves the file: who finds no file and no import has to put it there.
         if not is_there(self.corridor, noted) and upload_ledger.find(self.corridor.engine, noted.id).import_id is None:
-            self.corridor.storage.finish_upload(self.corridor.feed.inbox, self._part, noted.id)
+            self.corridor.storage.put_upload(Path(self._file.name), noted.id)
         return noted
 
     def _upload(self) -> Upload:
@@ -78,9 +76,8 @@ class Writing:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._file.close()
-        self._part.unlink(missing_ok=True)
 
 
 def is_there(corridor: Corridor, upload: Upload) -> bool:
-    """True while an upload lies in its feed's inbox."""
-    return corridor.storage.look(corridor.feed.inbox, upload_name(upload.id)) is not None
+    """True while an upload waits for a run."""
+    return corridor.storage.waiting_upload(upload.id) is not None

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 from stat import S_ISREG
 
 import pandas as pd
 import sqlalchemy as sa
 
 from include.adapters import import_ledger
+from include.adapters.file_path import FilePath
 from include.codes import message_for
 from include.errors import FileRefused
 from include.results import Import
@@ -38,7 +38,7 @@ class Judged:
     parent: str | None
 
 
-def judge_file(name: str, path: Path, feed: Feed, now: datetime, announced: int | None = None) -> Judged:
+def judge_file(name: str, path: FilePath, feed: Feed, now: datetime, announced: int | None = None) -> Judged:
     """Everything that needs no database. Raises FileRefused."""
     check_name(name)
     # No file at all is our fault, and raises FileNotFoundError.

@@ -13,10 +13,11 @@ from airflow.models.xcom import XComModel
 from airflow.utils.session import create_session
 from airflow.utils.types import DagRunTriggeredByType
 
-from include.adapters.database import engine_of_connection
+from include.adapters.database import engine_from_url, url_of_connection
 from include.adapters.storage import Storage
+from include.adapters.storage_root import open_storage
 from include.schemas.feed import Feed, read_feeds
-from include.settings import read_settings
+from include.settings import Login, read_settings
 from include.steps.corridor import Corridor
 
 DAG_OF_A_FEED = "import_clients__"
@@ -26,11 +27,21 @@ _PATIENCE_MS = 15_000
 
 @cache
 def engine() -> sa.Engine:
-    return engine_of_connection(Connection.get_connection_from_secrets("clients_db"), statement_ms=_PATIENCE_MS)
+    return engine_from_url(url_of_connection(Connection.get_connection_from_secrets("clients_db")), _PATIENCE_MS)
+
+
+@cache
+def storage() -> Storage:
+    return open_storage(read_settings().storage, _login_of)
+
+
+def _login_of(connection_id: str) -> Login:
+    found = Connection.get_connection_from_secrets(connection_id)
+    return Login(found.host or "", found.port, found.login, found.password, found.extra_dejson)
 
 
 def corridor_of(feed: Feed) -> Corridor:
-    return Corridor.of(feed, engine(), Storage(read_settings().storage))
+    return Corridor.of(feed, engine(), storage())
 
 
 def feeds() -> dict[str, Feed]:

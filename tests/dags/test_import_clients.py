@@ -192,3 +192,11 @@ def test_an_import_is_reverted_from_its_trigger_form(installation, ledger, clien
     assert (ledger()[1]["reverted"], ledger()[1]["note"]) == (4, "wrong file")
     other = revert.test(run_conf=conf | {"import_id": str(ledger()[1]["id"])}, logical_date=None)
     assert other.state == "failed"
+
+
+def test_a_tasks_process_builds_the_dag_of_its_own_feed_only(airflow, monkeypatch):
+    from airflow.dag_processing.dagbag import DagBag
+
+    monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", "import_clients__acme")
+    bag = DagBag(dag_folder=airflow.bag.dag_folder)
+    assert [name for name in bag.dags if name.startswith("import_clients__")] == ["import_clients__acme"]

@@ -120,17 +120,17 @@ def test_a_file_refused_for_its_rows_is_filed_by_whoever_comes_after_a_death(cor
 
 
 def test_a_death_while_writing_the_report_leaves_no_half_report_behind(corridor, received, monkeypatch):
-    entry, replace = received(HALF), os.replace
+    entry, rename = received(HALF), os.rename
     for step in (validate, prepare, merge):
         step(corridor, entry.id)
 
     def die(source, target):
         if "reports" in str(target):
             raise Died
-        replace(source, target)
+        rename(source, target)
 
     with monkeypatch.context() as patch:
-        patch.setattr(os, "replace", die)
+        patch.setattr(os, "rename", die)
         with pytest.raises(Died):
             file_away(corridor, entry.id)
     assert not [path for path in (corridor.storage.root / "reports").rglob("*") if path.is_file()]

@@ -33,6 +33,8 @@ def test_our_own_feeds_are_valid(path):
         ("title: X\nvalues: {active: {yes: no}}", "in quotes, cells are text"),
         ("title: X\ndefaults: {email: a@b.c}", "'email' cannot have a default"),
         ("title: X\ninbox: ../etc", "must be the plain name of one folder"),
+        ("title: X\ninbox: sftp://user:secret@host/x", "or sftp://CONNECTION_ID/FOLDER"),
+        ("title: X\ninbox: s3://bucket/x", "or sftp://CONNECTION_ID/FOLDER"),
         ("title: X\nhold: {failed_over: 30}", "`hold.failed_over` is 30"),
         ("title: X\nnotify: {to: ['a@b.c\\nBcc: x@y.z']}", "is not one plain e-mail address"),
     ],
@@ -43,3 +45,10 @@ def test_a_wrong_feed_file_says_what_is_wrong(tmp_path, text, sentence):
     with pytest.raises(FeedInvalid) as error:
         load_feed(path)
     assert str(error.value).startswith(f"{path}: ") and sentence in str(error.value)
+
+
+@pytest.mark.parametrize("inbox", ["sftp://acme", "sftp://acme/outgoing/crm", "sftp://acme//srv/out", "acme"])
+def test_an_inbox_may_be_a_folder_on_a_partners_server(tmp_path, inbox):
+    path = tmp_path / "partner.yaml"
+    path.write_text(f"title: X\ninbox: {inbox}\n")
+    assert load_feed(path).inbox == inbox

@@ -11,6 +11,7 @@ from include.adapters import import_ledger
 from include.adapters.storage import Storage
 from include.results import Counts, Problem
 from include.steps.forget import forget
+from tests.places import all_files
 
 FILE = (
     "ID,First Name,Email,Desk,Marker colour\n"
@@ -38,9 +39,9 @@ def all_texts(engine: sa.Engine, but: tuple[str, ...] = ()) -> str:
         )
 
 
-def all_files(storage: Storage) -> dict[str, bytes]:
-    found = (path for path in storage.root.rglob("*") if path.is_file())
-    return {str(path.relative_to(storage.root)): path.read_bytes() for path in found}
+@pytest.fixture
+def storage(folder_or_bucket):
+    return folder_or_bucket
 
 
 @pytest.fixture

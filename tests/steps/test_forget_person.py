@@ -9,13 +9,15 @@ import pytest
 import sqlalchemy as sa
 
 from include.adapters import forgetting, import_ledger
+from include.adapters.file_path import is_there
 from include.adapters.storage import Storage
 from include.errors import PersonNotNamed, StepFailed
 from include.results import Requested
 from include.steps.corridor import Corridor
 from include.steps.forget_person import forget_person
 from include.steps.receive import receive
-from tests.steps.test_forget import Died, all_files, all_texts
+from tests.places import all_files
+from tests.steps.test_forget import Died, all_texts
 
 ZOE = "66829b2e43c91e3ce480b6c4"
 HEADER = "ID,First Name,Last Name,Email,Desk\r\n"
@@ -30,6 +32,11 @@ ROWS = [
 ]
 OTHERS = [1, 3, 5]
 MARKS = ("zmark", "zoe.mark@example", "zoëmark", "zoémark", ZOE + '"')
+
+
+@pytest.fixture
+def storage(folder_or_bucket):
+    return folder_or_bucket
 
 
 @pytest.fixture
@@ -196,7 +203,7 @@ def test_a_worker_killed_anywhere_is_finished_by_the_next(
     assert left_of_zoe(engine, storage)
     erase()
     assert left_of_zoe(engine, storage) == []
-    assert not list((storage.root / "staging").glob("*"))
+    assert not list((storage.root / "staging").iterdir())
 
 
 def test_a_refused_file_that_is_no_csv_and_holds_the_person_goes_whole(bring, engine, storage, erase):
@@ -242,8 +249,8 @@ def test_a_file_named_after_the_person_gets_another_name(bring, engine, storage,
     assert again.code == "FILE_ALREADY_IMPORTED" and "Zoe.Mark" in again.message
     erase()
     entry = import_ledger.find(engine, first.import_id)
-    assert entry.file_name == "forgotten.csv" and (storage.root / entry.file_path).is_file()
-    assert (storage.root / entry.report_path).is_file()
+    assert entry.file_name == "forgotten.csv" and is_there(storage.root / entry.file_path)
+    assert is_there(storage.root / entry.report_path)
     assert left_of_zoe(engine, storage) == [] and not [name for name in all_files(storage) if "zoe" in name.lower()]
 
 
@@ -253,7 +260,7 @@ def test_imports_that_are_held_or_on_their_way_are_left_alone_and_named(bring, e
     corridor = Corridor.of(feed, engine, storage)
     storage.inbox("default").mkdir(parents=True)
     for name, rows in (("zoe.csv", ROWS), ("ben.csv", ROWS[1:2])):
-        (storage.inbox("default") / name).write_text(HEADER + "".join(rows), newline="")
+        (storage.inbox("default") / name).write_bytes((HEADER + "".join(rows)).encode())
     entries = {entry.file_name: entry.id for entry in receive(corridor, Requested("test", dag_id="d", run_id="r"))}
     for import_id in entries.values():
         import_ledger.change(engine, import_id, state=state, read=0)

@@ -25,19 +25,20 @@ NEXT = Requested("test", dag_id="import_clients__default", run_id="run-2")
 
 
 @pytest.fixture
-def corridor(feed, engine, storage) -> Corridor:
-    return Corridor.of(feed, engine, storage)
+def corridor(feed, engine, place) -> Corridor:
+    return Corridor.of(feed.model_copy(update={"inbox": place.inbox}), engine, place.storage)
 
 
 @pytest.fixture
-def drop(storage, feed):
+def drop(place):
     def _drop(name: str, text: str = "First Name,Email\nAnn,ann@example.com\n"):
-        storage.inbox(feed.inbox).mkdir(parents=True, exist_ok=True)
-        path = storage.inbox(feed.inbox) / name
-        path.write_text(text)
-        return path
+        place.put(name, text)
 
     return _drop
+
+
+# What only a folder can do: times of our choice, links, pipes, names that are no text.
+only_in_a_folder = pytest.mark.parametrize("place", ["folder"], indirect=True)
 
 
 class Died(BaseException):
@@ -49,12 +50,12 @@ def walk(corridor: Corridor, import_id: str) -> None:
         step(corridor, import_id)
 
 
-def test_files_are_taken_in_order_of_arrival_and_at_most_as_many_as_the_feed_says(corridor, drop, storage):
+def test_a_run_takes_at_most_as_many_files_as_the_feed_says(corridor, drop, place):
     for n, name in enumerate(["c.csv", "a.csv", "b.csv"]):
-        os.utime(drop(name, f"First Name,Email\nAnn,a{n}@example.com\n"), (1000 + n, 1000 + n))
-    few = Corridor.of(corridor.feed.model_copy(update={"max_files_per_run": 2}), corridor.engine, storage)
+        drop(name, f"First Name,Email\nAnn,a{n}@example.com\n")
+    few = Corridor.of(corridor.feed.model_copy(update={"max_files_per_run": 2}), corridor.engine, place.storage)
     assert len(receive(few, RUN)) == 2
-    assert len(list(storage.inbox("default").iterdir())) == 1
+    assert len(place.names()) == 1
 
 
 @pytest.mark.parametrize("name", ["x.csv.part", "x.tmp", "x.csv~", ".x.csv", "x.filepart", "x.crdownload"])
@@ -63,8 +64,8 @@ def test_a_file_still_being_written_is_left_alone(corridor, drop, name):
     assert not something_to_do(corridor, RUN) and receive(corridor, RUN) == []
 
 
-def test_a_done_file_is_waited_for_and_a_count_is_checked(corridor, drop, storage):
-    waits = Corridor.of(corridor.feed.model_copy(update={"require_done_file": True}), corridor.engine, storage)
+def test_a_done_file_is_waited_for_and_a_count_is_checked(corridor, drop, place):
+    waits = Corridor.of(corridor.feed.model_copy(update={"require_done_file": True}), corridor.engine, place.storage)
     drop("x.csv")
     assert receive(waits, RUN) == []
     drop("x.csv.count", "2\n")
@@ -72,22 +73,41 @@ def test_a_done_file_is_waited_for_and_a_count_is_checked(corridor, drop, storag
     (entry,) = receive(waits, RUN)
     with pytest.raises(FileRefused, match="FILE_COUNT_MISMATCH: 2 records were announced, the file has 1"):
         validate(waits, entry.id)
-    assert list(storage.inbox("default").iterdir()) == []
+    assert place.names() == []
 
 
-@pytest.mark.parametrize("name", ["x.xlsx", "x\u202egpj.csv", "a\nb.csv", "\udce4.csv"])
-def test_a_file_name_that_is_not_plain_is_refused_and_filed_all_the_same(corridor, drop, storage, name):
+@pytest.mark.parametrize(
+    ("place", "name"),
+    [
+        *((place, name) for place in ("folder", "s3", "sftp") for name in ("x.xlsx", "x\u202egpj.csv")),
+        *((place, name) for place in ("folder", "sftp") for name in ("a\nb.csv", "\udce4.csv")),
+    ],
+    indirect=["place"],
+)
+def test_a_file_name_that_is_not_plain_is_refused_and_filed_all_the_same(corridor, drop, place, name):
     drop(name)
     (entry,) = receive(corridor, RUN)
     with pytest.raises(FileRefused, match="FILE_NAME"):
         validate(corridor, entry.id)
     file_away(corridor, entry.id)
-    assert len([path for path in (storage.root / "refused").rglob("*") if path.is_file()]) == 1
-    assert list(storage.inbox("default").iterdir()) == []
+    assert len(place.files("refused")) == 1 and place.files("staging") == []
+    assert place.names() == []
 
 
-def test_a_link_is_refused_and_what_it_points_to_is_not_read(corridor, storage, tmp_path):
-    storage.inbox("default").mkdir(parents=True)
+@pytest.mark.parametrize("name", ["*.csv", "[ab].csv", "a?versionId=3.csv", "a#b.csv", "a%20b.csv", " a+b.csv"])
+def test_a_name_that_means_more_elsewhere_is_only_a_name(corridor, drop, place, name):
+    drop("a.csv", "First Name,Email\nBen,ben@example.com\n")
+    drop("b.csv", "First Name,Email\nCat,cat@example.com\n")
+    drop(name)
+    (entry,) = receive(corridor, RUN, only=name)
+    walk(corridor, entry.id)
+    assert import_ledger.find(corridor.engine, entry.id).counts.created == 1
+    assert place.names() == ["a.csv", "b.csv"] and len(place.files("archive")) == 1
+
+
+@only_in_a_folder
+def test_a_link_is_refused_and_what_it_points_to_is_not_read(corridor, place, tmp_path):
+    storage = place.storage
     (tmp_path / "secret").write_text("First Name,Email\nAnn,ann@example.com\n")
     (storage.inbox("default") / "x.csv").symlink_to(tmp_path / "secret")
     (entry,) = receive(corridor, RUN)
@@ -95,21 +115,31 @@ def test_a_link_is_refused_and_what_it_points_to_is_not_read(corridor, storage, 
         validate(corridor, entry.id)
 
 
+@only_in_a_folder
 @pytest.mark.timeout(60)
-def test_what_is_no_regular_file_is_refused_and_never_read(corridor, storage):
-    storage.inbox("default").mkdir(parents=True)
-    os.mkfifo(storage.inbox("default") / "x.csv")
+def test_what_is_no_regular_file_is_refused_and_never_read(corridor, place):
+    os.mkfifo(place.storage.inbox("default") / "x.csv")
     (entry,) = receive(corridor, RUN)
     with pytest.raises(FileRefused, match="FILE_NAME"):
         validate(corridor, entry.id)
 
 
-def test_a_file_too_large_is_refused_by_its_size(corridor, drop, storage):
-    small = Corridor.of(corridor.feed.model_copy(update={"max_bytes": 10}), corridor.engine, storage)
+def test_a_file_too_large_is_refused_by_its_size(corridor, drop, place):
+    small = Corridor.of(corridor.feed.model_copy(update={"max_bytes": 10}), corridor.engine, place.storage)
     drop("x.csv")
     (entry,) = receive(small, RUN)
     with pytest.raises(FileRefused, match="FILE_TOO_LARGE: The file has 37 bytes; this feed takes at most 10"):
         validate(small, entry.id)
+
+
+@only_in_a_folder
+def test_files_are_taken_in_order_of_arrival(corridor, drop, place):
+    for n, name in enumerate(["c.csv", "a.csv", "b.csv"]):
+        drop(name, f"First Name,Email\nAnn,a{n}@example.com\n")
+        os.utime(place.storage.inbox("default") / name, (1000 + n, 1000 + n))
+    order = [waiting.name for waiting in place.storage.settled("default", "*", 0, False)]
+    assert sorted(order) == ["a.csv", "b.csv", "c.csv"]
+    assert [entry.file_name for entry in receive(corridor, RUN)] == order
 
 
 def test_two_schedulers_cannot_take_one_file(corridor, drop):
@@ -140,7 +170,7 @@ def test_a_worker_that_dies_while_taking_a_file_loses_nothing(corridor, drop, mo
 
 
 @pytest.mark.parametrize("where", ["drop_side_files", "staged_source"])
-def test_side_files_of_a_taken_file_never_speak_of_the_next_one(corridor, drop, storage, monkeypatch, where):
+def test_side_files_of_a_taken_file_never_speak_of_the_next_one(corridor, drop, place, monkeypatch, where):
     drop("x.csv")
     drop("x.csv.count", "1\n")
     original, calls = getattr(Storage, where), []
@@ -156,7 +186,7 @@ def test_side_files_of_a_taken_file_never_speak_of_the_next_one(corridor, drop, 
         with pytest.raises(Died):
             receive(corridor, RUN)
     (entry,) = receive(corridor, NEXT)
-    assert (entry.announced, list(storage.inbox("default").iterdir())) == (1, [])
+    assert (entry.announced, place.names()) == (1, [])
 
 
 @pytest.mark.parametrize("steps", [0, 1, 2, 3])

@@ -38,12 +38,12 @@ def send(corridor, text=TEXT, **wish):
 
 
 def inbox(corridor):
-    return sorted(path.name for path in corridor.storage.inbox("default").glob("*"))
+    return sorted(path.name for path in corridor.storage.inbox(".uploads").glob("*"))
 
 
 def test_an_upload_is_taken_at_once_under_its_senders_name_and_wishes(corridor):
     sent = send(corridor, file_name="Müller & <b>.csv", dry_run=True, note="for Olga")
-    assert inbox(corridor) == [f".upload-{sent.id}.csv"]
+    assert inbox(corridor) == [f"{sent.id}.csv"]
     (entry,) = receive(corridor, RUN)
     assert (entry.file_name, entry.requested_by, entry.dry_run) == ("Müller & <b>.csv", "olga", True)
     taken = upload_ledger.find(corridor.engine, sent.id)
@@ -55,6 +55,7 @@ def test_an_upload_is_taken_at_once_under_its_senders_name_and_wishes(corridor):
 
 def test_a_run_for_one_upload_leaves_everything_else(corridor):
     first, second = send(corridor), send(corridor, TEXT + b"Ben,ben@example.com\n")
+    (corridor.storage.inbox("default")).mkdir(parents=True)
     (corridor.storage.inbox("default") / "partner_a.csv").write_bytes(TEXT)
     assert something_to_do(corridor, RUN, Only(upload=second.id))
     (entry,) = receive(corridor, RUN, Only(upload=second.id))
@@ -98,7 +99,7 @@ def test_a_key_with_another_file_or_wish_is_an_error_and_leaves_no_file(corridor
 
 def test_a_process_that_dies_before_the_file_has_its_name_loses_nothing_to_a_repeated_request(corridor, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(type(corridor.storage), "finish_upload", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(type(corridor.storage), "put_upload", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             send(corridor, key="k-1")
     assert inbox(corridor) == [] and receive(corridor, RUN) == []

@@ -1,0 +1,174 @@
+"""What Airflow costs beside our own work: `make bench-airflow`, or `python -m benchmarks.airflow_cost NAME`.
+
+latency   a file dropped until it is merged, beside a DAG of the same shape that does nothing
+parse     reading the DAG file, with 1 and with 100 feeds, beside an empty one
+idle      what 100 watched feeds cost while nothing comes
+backlog   files a minute through the DAG, beside `import_file` in a loop
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.installation import FEED, Installation, installation
+from include.adapters.storage import Storage
+from include.schemas.feed import Feed
+from include.settings import ROOT
+from include.steps.import_file import import_file
+
+ROUNDS = int(os.environ.get("ROUNDS", "9"))
+FILES = int(os.environ.get("FILES", "40"))
+FEEDS = int(os.environ.get("FEEDS", "1"))
+RECORDS = int(os.environ.get("RECORDS", "5000"))
+MERGED = (
+    "SELECT extract(epoch FROM max(end_date)) FROM task_instance"
+    " WHERE dag_id = :dag AND task_id = 'merge' AND state = 'success'"
+)
+
+
+def a_file(number: int, records: int) -> bytes:
+    lines = (f"Ann{n},Lee,ann{n}.of{number}@example.com\n" for n in range(records))
+    return ("First Name,Last Name,Email\n" + "".join(lines)).encode()
+
+
+def latency() -> None:
+    with installation(FEEDS) as here:
+        for dag, inbox in (("import_clients__feed0", "feed0"), ("do_nothing", "nothing")):
+            _dropped_to_merged(here, dag, inbox, 0, 1)  # the first run of a process loads what the next ones have
+        for records in (1, RECORDS):
+            ours, nothing = [], []
+            for n in range(ROUNDS):
+                number = records * 1000 + n + 1
+                ours.append(_dropped_to_merged(here, "import_clients__feed0", "feed0", number, records))
+                nothing.append(_dropped_to_merged(here, "do_nothing", "nothing", number, records))
+            a, b = statistics.median(ours), statistics.median(nothing)
+            print(f"{records:>5} records, {FEEDS} feeds: merged after {a:.1f} s ({min(ours):.1f} to {max(ours):.1f}); "
+                  f"nothing done: {b:.1f} s ({min(nothing):.1f} to {max(nothing):.1f}); {a / b:.2f} x")  # fmt: skip
+
+
+def _dropped_to_merged(here: Installation, dag: str, inbox: str, number: int, records: int) -> float:
+    content, began = a_file(number, records), time.time()
+    here.drop(inbox, f"{number}.csv", content)
+    here.wait(MERGED, began, dag=dag)
+    merged = float(here.ask(MERGED, dag=dag))
+    here.wait("SELECT -count(*) FROM dag_run WHERE state IN ('running', 'queued')", 0)
+    return merged - began
+
+
+def parse() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        empty = Path(folder, "empty.py")
+        empty.write_text("from airflow.sdk import dag\n\n\n@dag\ndef empty(): ...\n\n\nempty()\n")
+        for feeds in (1, 100):
+            place = Path(folder, str(feeds))
+            place.mkdir()
+            for n in range(feeds):
+                (place / f"feed{n}.yaml").write_text(FEED.format(name=f"feed{n}"))
+            print(f"import_clients.py, {feeds:>3} feed(s): {_parsed(ROOT / 'dags' / 'import_clients.py', place):.3f} s")
+        print(f"empty DAG file:              {_parsed(empty, Path(folder)):.3f} s")
+
+
+_PARSE = """
+import sys, time, structlog
+from pathlib import Path
+from airflow.dag_processing.processor import DagFileParseRequest, _parse_file, _pre_import_airflow_modules
+log = structlog.get_logger()
+_pre_import_airflow_modules(sys.argv[1], log)
+began = time.perf_counter()
+request = DagFileParseRequest(file=sys.argv[1], bundle_path=Path(sys.argv[1]).parent, bundle_name="bench")
+result = _parse_file(request, log)
+assert not result.import_errors, result.import_errors
+print(time.perf_counter() - began, file=sys.stderr)
+"""
+
+
+def _parsed(file: Path, feeds: Path) -> float:
+    """Seconds to read and serialize the file, as the DAG processor does it in a fork; the median of ROUNDS."""
+    paths = f"{ROOT}:{ROOT / 'config'}:{ROOT / 'plugins'}"
+    variables = {**os.environ, "CLIENT_IMPORTS_FEEDS": str(feeds), "PYTHONPATH": paths,
+                 "CLIENT_IMPORTS_STORAGE": str(feeds), "AIRFLOW__CORE__LOAD_EXAMPLES": "False"}  # fmt: skip
+
+    def once() -> float:
+        done = subprocess.run(
+            [sys.executable, "-c", _PARSE, str(file)], env=variables, capture_output=True, text=True, check=True
+        )
+        return float(done.stderr.splitlines()[-1])
+
+    return statistics.median(once() for _ in range(ROUNDS))
+
+
+def idle() -> None:
+    for feeds in (1, 100):
+        with installation(feeds) as here:
+            time.sleep(30)
+            parts = ("triggerer", "scheduler", "dag-processor")
+            before = {name: _cpu(here, name) for name in parts}
+            runs = here.ask("SELECT count(*) FROM dag_run")
+            time.sleep(60)
+            new = here.ask("SELECT count(*) FROM dag_run") - runs
+            used = ", ".join(f"{name} {(_cpu(here, name) - before[name]) / 60:.1%}" for name in parts)
+            print(f"{feeds:>3} idle feeds, 60 s: {new} runs; of a core: {used}")
+
+
+def _cpu(here: Installation, name: str) -> float:
+    process = here.part(name)
+    times = [each.cpu_times() for each in (process, *process.children(recursive=True))]
+    return sum(each.user + each.system + each.children_user + each.children_system for each in times)
+
+
+def backlog() -> None:
+    """Settings of Airflow may stand in the environment: they are in force here, on top of the demo's.
+
+    So does PRELOAD=0: nothing is loaded before tasks fork.
+    """
+    given = {name: value for name, value in os.environ.items() if name.startswith("AIRFLOW__")}
+    given |= {"PYTHONPATH": str(ROOT)} if os.environ.get("PRELOAD") == "0" else {}
+    with installation(**given) as here:
+        _dropped_to_merged(here, "import_clients__feed0", "feed0", 0, 1)
+        began, cpu = time.monotonic(), _cpu(here, "scheduler")
+        for n in range(FILES):
+            here.drop("feed0", f"{n}.csv", a_file(n + 1, RECORDS))
+        while _merged(here) < FILES + 1:
+            time.sleep(0.2)
+        seconds = time.monotonic() - began
+        # Tasks are descendants of the scheduler.
+        print(f"{FILES} files of {RECORDS} records through the DAG: {_speed(seconds, _cpu(here, 'scheduler') - cpu)}")
+        began, cpu = time.monotonic(), time.process_time()
+        _in_a_loop(here)
+        alone = time.monotonic() - began
+        print(f"in a loop of import_file: {_speed(alone, time.process_time() - cpu)}; {seconds / alone:.2f} x")
+
+
+def _speed(seconds: float, cpu: float) -> str:
+    return f"{seconds:.0f} s, {FILES * 60 / seconds:.0f} a minute, {cpu / FILES:.2f} s of processor a file"
+
+
+def _merged(here: Installation) -> int:
+    with here.clients.connect() as connection:
+        return int(connection.exec_driver_sql("SELECT count(*) FROM imports WHERE state = 'merged'").scalar_one())
+
+
+def _in_a_loop(here: Installation) -> None:
+    """Other addresses in the same database, so that each file creates as many clients as it did before."""
+    feed, storage = Feed(name="loop", title="loop"), Storage(here.home / "storage")
+    path = here.home / "loop.csv"
+    for n in range(FILES):
+        path.write_bytes(a_file(1_000_000 + n, RECORDS))
+        import_file(path, feed=feed, engine=here.clients, storage=storage)
+
+
+def main() -> None:
+    known: dict[str, Callable[[], None]] = {each.__name__: each for each in (latency, parse, idle, backlog)}
+    for name in sys.argv[1:] or known:
+        known[name]()
+
+
+if __name__ == "__main__":
+    main()

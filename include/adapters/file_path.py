@@ -1,0 +1,54 @@
+"""A file below the storage root: a path on disk, or an object of S3. What the two do differently has its name here."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from include.adapters.s3_path import S3Path
+
+FilePath = Path | S3Path
+
+
+def is_there(path: FilePath) -> bool:
+    """Also when it is a link that leads nowhere."""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def move(source: FilePath, target: Any) -> None:
+    """Replaces `target`. One rename on disk; on S3 a copy and a delete, which repeating finishes."""
+    source.rename(target)
+
+
+def write_whole(target: FilePath, content: bytes) -> None:
+    """Whole or not at all, in a folder that is there: else FileNotFoundError."""
+    if isinstance(target, S3Path):
+        return target.write_bytes(content)
+    unfinished = target.with_suffix(f".{os.getpid()}.tmp")
+    unfinished.write_bytes(content)
+    os.replace(unfinished, target)
+
+
+def put_whole(source: Path, target: FilePath) -> None:
+    """Copy a file from disk, as `write_whole` does."""
+    if isinstance(target, S3Path):
+        return target.upload(source)
+    unfinished = target.with_suffix(f".{os.getpid()}.tmp")
+    shutil.copyfile(source, unfinished)
+    os.replace(unfinished, target)
+
+
+def delete_folder(folder: FilePath) -> None:
+    """With the files in it; what cannot be deleted stays. From then on nobody writes into it."""
+    if isinstance(folder, S3Path):
+        folder.close()
+        for path in folder.iterdir():
+            path.unlink(missing_ok=True)
+    else:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,208 @@
+"""One object of an S3 bucket in pathlib's words, as far as storage speaks them.
+
+Not fsspec or ObjectStoragePath: their `unlink` takes a name like `*.csv` for a pattern (docs/decisions/0008).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from io import RawIOBase
+from pathlib import Path, PurePosixPath
+from stat import S_IFDIR, S_IFREG, S_ISDIR
+from typing import Any, Literal
+
+_GONE = ("404", "NoSuchKey", "NotFound")
+_CHANGED = ("412", "PreconditionFailed")
+_RENAMED = "renamed-from"  # the ETag of what a copy was made of, in the copy's metadata
+_ONE_COPY = 4 * 1024**3  # bytes; above, S3 copies in parts
+
+
+@dataclass(frozen=True)
+class S3Path:
+    """A folder is an object whose key ends in `/`, as the S3 console makes them; only `mkdir` and `rmdir` know it.
+
+    Raises what pathlib raises: FileNotFoundError for what is not there, else OSError with S3's code and no more.
+    """
+
+    client: Any = field(repr=False, compare=False)
+    bucket: str
+    key: PurePosixPath
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.key}"
+
+    def __truediv__(self, name: str) -> S3Path:
+        return replace(self, key=self.key / name)
+
+    @property
+    def name(self) -> str:
+        return self.key.name
+
+    @property
+    def parent(self) -> S3Path:
+        return replace(self, key=self.key.parent)
+
+    def with_name(self, name: str) -> S3Path:
+        return replace(self, key=self.key.with_name(name))
+
+    def lstat(self) -> os.stat_result:
+        return _as_stat(*self._version()[1:])
+
+    stat = lstat
+
+    def open(self, mode: Literal["rb"] = "rb") -> RawIOBase:
+        with self._errors():
+            return self.client.get_object(**self._object)["Body"]  # type: ignore[no-any-return]
+
+    def read_bytes(self) -> bytes:
+        with self.open() as content, self._errors():
+            return content.read() or b""
+
+    def write_bytes(self, content: bytes) -> None:
+        """As in a folder that was deleted, FileNotFoundError where `mkdir` was not called or `rmdir` was since.
+
+        Written first, then looked: whoever closes a folder deletes its mark first, and then what lies there.
+        """
+        with self._errors():
+            self.client.put_object(**self._object, Body=content)
+        self._only_in_a_folder()
+
+    def upload(self, source: Path) -> None:
+        """`write_bytes` with the content of a file on disk, in parts when it is large."""
+        with self._errors():
+            self.client.upload_file(str(source), self.bucket, str(self.key))
+        self._only_in_a_folder()
+
+    def unlink(self, missing_ok: bool = False) -> None:
+        with suppress(FileNotFoundError), self._errors():
+            self.client.delete_object(**self._object)
+
+    def rename(self, target: S3Path) -> None:
+        """Copy and delete, and only what was copied: what replaced it meanwhile stays. Can be repeated."""
+        while target != self:
+            etag = self._version()[0]
+            try:
+                self._copy(target, etag)
+            except InterruptedError:  # replaced since that look: take what is there now
+                continue
+            target._only_in_a_folder()
+            return self._delete_version(etag)
+
+    replace = rename
+
+    def finish_rename(self, target: Any) -> None:
+        """Delete the source of a rename to `target` that died before it did; a later file of that name stays."""
+        with self._errors():
+            copied = self.client.head_object(**target._object)["Metadata"].get(_RENAMED)
+        with suppress(FileNotFoundError):
+            if copied and copied == self._version()[0]:
+                self._delete_version(copied)
+
+    def mkdir(self, parents: bool = True, exist_ok: bool = True) -> None:
+        with self._errors():
+            self.client.put_object(**self._mark)
+
+    def rmdir(self) -> None:
+        """Raises OSError when something lies in it."""
+        if any(True for _ in self.scandir()):
+            raise OSError(f"{self} is not empty")
+        self.close()
+
+    def close(self) -> None:
+        """From now on nobody writes here."""
+        with self._errors():
+            self.client.delete_object(**self._mark)
+
+    def iterdir(self) -> Iterator[S3Path]:
+        for entry in self.scandir():
+            yield self / entry.name
+
+    def scandir(self) -> Iterator[Entry]:
+        """Objects and folders directly below, with what one listing says of them."""
+        pages = self.client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket, Prefix=f"{self.key}/", Delimiter="/"
+        )
+        with self._errors():
+            for page in pages:
+                for found in page.get("Contents", ()):
+                    if name := found["Key"].removeprefix(f"{self.key}/"):
+                        yield Entry(name, _as_stat(found["Size"], found["LastModified"]))
+                for found in page.get("CommonPrefixes", ()):
+                    name = found["Prefix"].removeprefix(f"{self.key}/").rstrip("/")
+                    yield Entry(name, os.stat_result((S_IFDIR, *[0] * 9)))
+
+    @property
+    def _object(self) -> dict[str, str]:
+        return {"Bucket": self.bucket, "Key": str(self.key)}
+
+    @property
+    def _mark(self) -> dict[str, str]:
+        return {"Bucket": self.bucket, "Key": f"{self.key}/"}
+
+    def _only_in_a_folder(self) -> None:
+        try:
+            with self._errors():
+                self.client.head_object(**self.parent._mark)
+        except FileNotFoundError:
+            self.unlink()
+            raise
+
+    def _version(self) -> tuple[str, int, datetime]:
+        with self._errors():
+            found = self.client.head_object(**self._object)
+        return found["ETag"], found["ContentLength"], found["LastModified"]
+
+    def _copy(self, target: S3Path, etag: str) -> None:
+        """On the server, whole; InterruptedError when the source is another than `etag` by now."""
+        from boto3.s3.transfer import TransferConfig
+
+        only = {"CopySourceIfMatch": etag, "MetadataDirective": "REPLACE", "Metadata": {_RENAMED: etag}}
+        config = TransferConfig(multipart_threshold=_ONE_COPY, multipart_chunksize=_ONE_COPY, use_threads=False)
+        with self._errors():
+            self.client.copy(self._object, target.bucket, str(target.key), ExtraArgs=only, Config=config)
+
+    def _delete_version(self, etag: str) -> None:
+        """Looks and says so too: a store that does not know `If-Match` on a delete keeps at least to the look."""
+        with suppress(FileNotFoundError, InterruptedError):
+            if self._version()[0] == etag:
+                with self._errors():
+                    self.client.delete_object(**self._object, IfMatch=etag)
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            yield
+        except ClientError as error:
+            code = str(error.response.get("Error", {}).get("Code", ""))
+            if code in _GONE:
+                raise FileNotFoundError(str(self)) from None
+            if code in _CHANGED:
+                raise InterruptedError(str(self)) from None
+            raise OSError(f"S3 says {code} about {error.operation_name} in bucket {self.bucket}") from None
+        except BotoCoreError as error:
+            raise ConnectionError(f"S3, bucket {self.bucket}: {type(error).__name__}") from None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """As os.DirEntry."""
+
+    name: str
+    _stat: os.stat_result
+
+    def is_dir(self, *, follow_symlinks: bool = True) -> bool:
+        return S_ISDIR(self._stat.st_mode)
+
+    def stat(self, *, follow_symlinks: bool = True) -> os.stat_result:
+        return self._stat
+
+
+def _as_stat(size: int, modified: datetime) -> os.stat_result:
+    at = modified.timestamp()
+    return os.stat_result((S_IFREG | 0o600, 0, 0, 1, 0, 0, size, at, at, at))
