@@ -95,11 +95,10 @@ def installation(feeds: int = 1, **settings: str) -> Iterator[Installation]:
         _wait_until_it_runs(here, feeds)
         yield here
     finally:
+        parts = psutil.Process(process.pid).children(recursive=True)
         os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
+        for late in psutil.wait_procs([*parts, psutil.Process(process.pid)], timeout=30)[1]:
+            late.kill()
         for engine in (airflow, clients):
             engine.dispose()
         catcher.stop()
