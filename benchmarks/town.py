@@ -54,6 +54,11 @@ def settle(engine: sa.Engine, numbers: range) -> None:
     tidy(engine)
 
 
+def empty(engine: sa.Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(sa.text("TRUNCATE clients, client_changes, import_rows, imports"))
+
+
 def remember(engine: sa.Engine) -> None:
     """Keep the clients as they are now for `reset`."""
     with engine.begin() as connection:

@@ -56,7 +56,7 @@ def _clients_by(connection: sa.Connection, column: str, keys: Sequence[str]) -> 
     query = sa.text(f"""
         SELECT id, email_key, project, (extract(epoch FROM created) * 1000000)::bigint FROM clients
         WHERE {column} = ANY(string_to_array(:keys, chr(10)))""")
-    return list(connection.execute(query, {"keys": "\n".join(keys)}))
+    return list(connection.execute(query, {"keys": "\n".join(keys)}).all())
 
 
 def find_usernames(engine: sa.Engine, candidates: Sequence[str]) -> set[str]:
