@@ -36,6 +36,9 @@ faults: .venv  ## kill, stop and repeat tasks at every point, restart PostgreSQL
 bench: .venv .bench  ## how fast a file is imported, beside a floor and other importers; about half an hour
 	$(BIN)/python -W ignore -m benchmarks.speed $(BENCH)
 
+bench-phases: .venv  ## where the time of one file goes, by step and statement
+	$(BIN)/python -W ignore -m benchmarks.phases $(BENCH)
+
 bench-growth: .venv  ## how time and memory grow with the file and with the client table; about half an hour
 	$(BIN)/python -W ignore -m benchmarks.growth $(BENCH)
 
@@ -63,4 +66,4 @@ format: .venv  ## put the code in order
 lock: .venv  ## pin again after a change of requirements*.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --custom-compile-command "make lock" requirements-dev.txt --output-file requirements.lock
 
-.PHONY: help demo stop clean test properties fuzz faults bench bench-growth bench-refusals codes lint format lock
+.PHONY: help demo stop clean test properties fuzz faults bench bench-phases bench-growth bench-refusals codes lint format lock

@@ -80,14 +80,12 @@ def lock_clients(connection: sa.Connection) -> None:
     The advisory lock lets merges queue for each other before they make writers of the CRM wait.
     """
     connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtextextended('client imports: merge', 0))"))
-    # Waiting for ever behind a forgotten transaction helps nobody; the task is retried.
-    connection.execute(sa.text("SET LOCAL lock_timeout = '60s'"))
-    # There is one merge at a time; the default, 4 MB for each of any number of queries, is made for others.
-    connection.execute(sa.text("SET LOCAL work_mem = '64MB'"))
-    # Compiling a statement takes longer than any of these runs.
-    connection.execute(sa.text("SET LOCAL jit = off"))
-    # Instants in before and after images read the same whoever wrote them.
-    connection.execute(sa.text("SET LOCAL timezone = 'UTC'"))
+    # lock_timeout: waiting for ever behind a forgotten transaction helps nobody; the task is retried.
+    # timezone: instants in before and after images read the same whoever wrote them.
+    # work_mem: there is one merge at a time; the default, 4 MB, is for any number of queries.
+    # jit: compiling a statement takes longer than any of these runs.
+    settings = {"lock_timeout": "60s", "timezone": "UTC", "work_mem": "64MB", "jit": "off"}
+    connection.execute(sa.text("SELECT " + ", ".join(f"set_config('{n}', '{v}', true)" for n, v in settings.items())))
     connection.execute(sa.text("LOCK TABLE clients IN SHARE ROW EXCLUSIVE MODE"))
 
 
