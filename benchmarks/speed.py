@@ -161,15 +161,14 @@ def _fill_own_columns(engine: sa.Engine) -> None:
             connection.execute(sa.text(f"ALTER TABLE clients ALTER {column} SET DEFAULT gen_random_uuid()"))
 
 
-def measure(all_of_them: list[Contender], cases: list[Case], runs: int, folder: Path) -> None:
-    for case in cases:
-        path = client_files.write(folder / "clients.csv", case.numbers, case.last_name, case.failed_each)
-        for number in range(runs + 1):
-            for each in all_of_them:
-                if each.name in ("floor", "ours") or _is_worth_it(each, case):
-                    each.run(case, path)
-                    if number == 0 and each.taken[case.name][0] < PATIENCE / 4:
-                        each.taken[case.name].clear()  # the first run warms up
+def measure(all_of_them: list[Contender], case: Case, runs: int, folder: Path) -> None:
+    path = client_files.write(folder / "clients.csv", case.numbers, case.last_name, case.failed_each)
+    for number in range(runs + 1):
+        for each in all_of_them:
+            if each.name in ("floor", "ours") or _is_worth_it(each, case):
+                each.run(case, path)
+                if number == 0 and each.taken[case.name][0] < PATIENCE / 4:
+                    each.taken[case.name].clear()  # the first run warms up
 
 
 def _is_worth_it(peer: Contender, case: Case) -> bool:
@@ -178,14 +177,15 @@ def _is_worth_it(peer: Contender, case: Case) -> bool:
     return not case.failed_each and sum(peer.taken.get(case.name, ())) < PATIENCE and min(so_far, default=0) < PATIENCE
 
 
-def table(all_of_them: list[Contender], cases: list[Case]) -> Iterator[str]:
-    peers = all_of_them[2:]
-    yield "| | floor | **ours** | ours / floor |" + "".join(f" {p.name} | / ours |" for p in peers)
-    yield "|---|---:|---:|---:|" + "---:|---:|" * len(peers)
-    for case in cases:
-        base, own, *others = (_median(each, case) for each in all_of_them)
-        shown = "".join(f" {_milliseconds(s)} | {s / own:.1f} |" if s else " - | - |" for s in others)
-        yield f"| {case.name} | {_milliseconds(base)} | {_milliseconds(own)} | {own / base:.2f} |{shown}"
+def heading(peers: list[Contender]) -> str:
+    names = "| | floor | **ours** | ours / floor |" + "".join(f" {peer.name} | / ours |" for peer in peers)
+    return f"{names}\n|---|---:|---:|---:|{'---:|---:|' * len(peers)}"
+
+
+def line(all_of_them: list[Contender], case: Case) -> str:
+    base, own, *others = (_median(each, case) for each in all_of_them)
+    shown = "".join(f" {_milliseconds(s)} | {s / own:.1f} |" if s else " - | - |" for s in others)
+    return f"| {case.name} | {_milliseconds(base)} | {_milliseconds(own)} | {own / base:.2f} |{shown}"
 
 
 def _median(of: Contender, case: Case) -> float:
@@ -198,7 +198,8 @@ def _milliseconds(seconds: float) -> str:
 
 def machine() -> str:
     processors = re.findall(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
-    return f"{os.cpu_count()} cores ({processors[0].strip()}), Python {platform.python_version()}"
+    load = f"load {os.getloadavg()[0]:.1f}"
+    return f"{os.cpu_count()} cores ({processors[0].strip()}), {load}, Python {platform.python_version()}"
 
 
 def main() -> None:
@@ -213,10 +214,11 @@ def main() -> None:
         found = contenders(stack, running.url, folder, asked.peers)
         with found[0].engine.connect() as connection:
             version = connection.scalar(sa.text("SHOW server_version"))
-        measure(found, cases, asked.runs, folder)
-    print(f"{datetime.now(UTC):%Y-%m-%d}, {machine()}, load {os.getloadavg()[2]:.1f}, PostgreSQL {version}; "
-          f"{EXISTING:,} clients, medians of up to {asked.runs} runs.\n")  # fmt: skip
-    print("\n".join(table(found, cases)))
+        print(f"{datetime.now(UTC):%Y-%m-%d}, {machine()}, PostgreSQL {version}; {EXISTING:,} clients, "
+              f"medians of up to {asked.runs} runs.\n\n{heading(found[2:])}", flush=True)  # fmt: skip
+        for case in cases:
+            measure(found, case, asked.runs, folder)
+            print(line(found, case), flush=True)
     if CASES[1] in cases:
         base, own = (_median(each, CASES[1]) for each in found[:2])
         print(f"\nours / floor, {CASES[1].name}: {own / base:.2f}")
