@@ -40,6 +40,20 @@ fuzz: .venv  ## five minutes of bytes that nobody would send; FUZZ_EXAMPLES=N fo
 faults: .venv  ## kill, stop and repeat tasks at every point, restart PostgreSQL; FAULTS_SECONDS=N, FAULTS_SEED=ROUND
 	$(BIN)/python -m tests.faults
 
+bench: .venv .bench  ## how fast a file is imported, beside a floor and other importers; about half an hour
+	$(BIN)/python -W ignore -m benchmarks.speed $(BENCH)
+
+bench-phases: .venv  ## where the time of one file goes, by step and statement
+	$(BIN)/python -W ignore -m benchmarks.phases $(BENCH)
+
+bench-growth: .venv  ## how time and memory grow with the file and with the client table; about half an hour
+	$(BIN)/python -W ignore -m benchmarks.growth $(BENCH)
+
+.bench: benchmarks/requirements.txt  ## (the other importers' environment)
+	$(PYTHON) -m venv .bench
+	$(BIN)/uv pip install --quiet --python .bench/bin/python --requirements benchmarks/requirements.txt
+	@touch .bench
+
 bench-refusals: .venv  ## how long it takes to refuse 20 MiB of each kind of content
 	$(BIN)/python -m benchmarks.refusals
 
@@ -62,4 +76,4 @@ format: .venv  ## put the code in order
 lock: .venv  ## pin again after a change of requirements*.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --custom-compile-command "make lock" requirements-dev.txt --output-file requirements.lock
 
-.PHONY: help demo stop clean test chromium properties fuzz faults bench-refusals bench-airflow codes lint format lock
+.PHONY: help demo stop clean test chromium properties fuzz faults bench bench-phases bench-growth bench-refusals bench-airflow codes lint format lock

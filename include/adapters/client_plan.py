@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -9,21 +10,61 @@ import sqlalchemy as sa
 
 from include.adapters.client_store import STORED, image, listed
 
+# One look at each client, because looking is what takes time: by index (OFFSET 0 keeps the planner from reading the
+# whole table instead, whatever it thinks of its size), and the table is asked who has an e-mail or a username only
+# where it is not this client. `place` is good until the transaction ends: the table is locked.
 _PLAN = f"""
     CREATE TEMPORARY TABLE planned ON COMMIT DROP AS
-    SELECT p.*, NOT p.is_new AND ({listed("p.{0}")}) IS DISTINCT FROM ({listed("c.{0}")}) AS changes,
-           CASE WHEN NOT p.is_new THEN {image("c")} END AS before
-    FROM (
-        SELECT i.row, i.client_id, i.is_new, i.email_key, coalesce(c.created, i.created) AS created,
-               {listed("coalesce(i.{0}, c.{0}) AS {0}")}
-        FROM incoming i LEFT JOIN clients c ON c.id = i.client_id
-        WHERE i.outcome IS NULL) p
-    LEFT JOIN clients c ON c.id = p.client_id
+    SELECT i.row, i.client_id, i.is_new, i.email_key, i.outcome IS NULL AS stands, c.place,
+           {listed("coalesce(i.{0}, c.{0}) AS {0}")}, coalesce(c.created, i.created) AS created,
+           NOT i.is_new AND ({listed("coalesce(i.{0}, c.{0})")}) IS DISTINCT FROM ({listed("c.{0}")}) AS changes,
+           CASE WHEN NOT i.is_new THEN {image("c")} END AS before,
+           h.email_holder, h.username_holder,
+           (c.id IS NULL) <> i.is_new OR (i.seen_project IS NOT NULL AND c.project <> i.seen_project)
+           OR h.email_holder IS DISTINCT FROM i.email_holder OR (i.generated AND h.username_holder IS NOT NULL)
+               AS otherwise
+    FROM incoming i
+    LEFT JOIN LATERAL (SELECT ctid AS place, * FROM clients WHERE id = i.client_id OFFSET 0) c ON true
+    CROSS JOIN LATERAL (SELECT
+        CASE WHEN c.email_key = i.email_key THEN c.id
+             ELSE (SELECT id FROM clients WHERE email_key = i.email_key) END AS email_holder,
+        CASE WHEN c.username = i.username THEN c.id
+             ELSE (SELECT id FROM clients WHERE username = i.username) END AS username_holder
+        OFFSET 0) h
+    WHERE i.judged
 """
+_SOME_TAKEN = sa.text("""
+    SELECT EXISTS (SELECT FROM planned WHERE stands AND (email_holder <> client_id OR username_holder <> client_id))
+""")
+# A row waits for the client that holds its e-mail. If that client has no row in the file that gives the
+# e-mail up, or that row fails, the row fails too; so failing spreads against the direction of waiting.
+_TAKEN = sa.text("""
+    WITH RECURSIVE
+    username_taken AS (
+        SELECT row, username_holder AS holder FROM planned WHERE stands AND username_holder <> client_id),
+    waits AS MATERIALIZED (
+        SELECT p.row, p.email_holder AS holder, giver.row AS giver
+        FROM planned p LEFT JOIN planned giver ON giver.client_id = p.email_holder AND giver.stands
+        WHERE p.stands AND p.email_holder <> p.client_id),
+    stuck (row) AS (
+        SELECT row FROM username_taken
+        UNION SELECT row FROM waits WHERE giver IS NULL
+        UNION SELECT waits.row FROM waits JOIN stuck ON waits.giver = stuck.row)
+    SELECT waits.row, 'ID_EMAIL_CONFLICT' AS code, 'email' AS field, waits.holder
+    FROM waits JOIN stuck USING (row) WHERE giver IS NULL OR giver IN (SELECT row FROM stuck)
+    UNION ALL SELECT row, 'USERNAME_TAKEN', 'username', holder FROM username_taken
+    ORDER BY row, field
+""")
+_FAIL = sa.text("""
+    UPDATE incoming i SET outcome = 'failed', cells = f.cells::jsonb,
+           problems = coalesce(i.problems, '[]'::jsonb) || f.problems::jsonb
+    FROM unnest(CAST(:rows AS int[]), CAST(:problems AS text[]), CAST(:cells AS text[])) f(row, problems, cells)
+    WHERE f.row = i.row
+""")
 _UPDATE = f"""
     UPDATE clients c
     SET {listed("{0} = p.{0}")}, email_key = p.email_key, updated_at = :now, last_import_id = :import_id
-    FROM planned p WHERE p.changes AND c.id = p.client_id
+    FROM planned p WHERE p.changes AND c.ctid = p.place
 """
 _INSERT = f"""
     INSERT INTO clients (id, email_key, created_at, updated_at, last_import_id, {listed("{0}", STORED)})
@@ -53,8 +94,31 @@ def record_failed_rows(connection: sa.Connection, import_id: str) -> int:
 
 
 def plan(connection: sa.Connection) -> None:
-    """Make the temporary table `planned`: each standing row's full new values, and whether they change anything."""
+    """Make the temporary table `planned`: each judged row's full new values beside the client as it is now."""
     connection.execute(sa.text(_PLAN))
+
+
+def changed_since_prepared(connection: sa.Connection) -> bool:
+    """True when a client the file speaks of is not what `prepare` saw."""
+    return bool(connection.scalar(sa.text("SELECT EXISTS (SELECT FROM planned WHERE otherwise)")))
+
+
+def find_taken(connection: sa.Connection) -> list[tuple[int, str, str, str]]:
+    """(row, code, field, id of the client that has it) of rows whose e-mail or username is another client's."""
+    if not connection.scalar(_SOME_TAKEN):
+        return []
+    connection.execute(sa.text("ANALYZE planned (client_id, stands, email_holder, username_holder)"))
+    return [tuple(row) for row in connection.execute(_TAKEN)]
+
+
+def fail_rows(connection: sa.Connection, rows: Sequence[int], problems: Sequence[str], cells: Sequence[str]) -> None:
+    """Mark rows of `incoming` failed, adding a JSON list of problems and the original cells to each."""
+    connection.execute(_FAIL, {"rows": list(rows), "problems": list(problems), "cells": list(cells)})
+
+
+def keep_what_stands(connection: sa.Connection) -> None:
+    """From here on `planned` holds what will be done, and nothing else."""
+    connection.execute(sa.text("DELETE FROM planned p USING incoming i WHERE i.row = p.row AND i.outcome IS NOT NULL"))
 
 
 _WEIGHT = sa.text("""

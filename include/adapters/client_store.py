@@ -39,13 +39,24 @@ def image(alias: str) -> str:
 
 def find_clients(engine: sa.Engine, ids: Sequence[str], email_keys: Sequence[str]) -> pd.DataFrame:
     """Clients with one of these ids or e-mails: index `id`; `email_key`, `project`, `created` (UTC)."""
-    query = sa.text("""
-        SELECT id, email_key, project, created FROM clients WHERE id = ANY(:ids)
-        UNION SELECT id, email_key, project, created FROM clients WHERE email_key = ANY(:keys)""")
     with engine.connect() as connection:
-        rows = connection.execute(query, {"ids": list(ids), "keys": list(email_keys)}).all()
-    found = pd.DataFrame([tuple(row) for row in rows], columns=["id", "email_key", "project", "created"])
-    return found.assign(created=pd.to_datetime(found["created"], utc=True)).set_index("id")
+        rows = _clients_by(connection, "id", ids)
+        known = {row.email_key for row in rows}
+        rows += _clients_by(connection, "email_key", [key for key in email_keys if key not in known])
+    id, email_key, project, created = zip(*rows, strict=True) if rows else ((), (), (), ())
+    texts = {"id": id, "email_key": email_key, "project": project}
+    found = pd.DataFrame({name: pd.array(column, dtype="str") for name, column in texts.items()})
+    return found.assign(created=pd.to_datetime(pd.Series(created, dtype="int64"), unit="us", utc=True)).set_index("id")
+
+
+def _clients_by(connection: sa.Connection, column: str, keys: Sequence[str]) -> list[sa.Row]:
+    if not keys:
+        return []
+    # One text, split by the server: psycopg looks at every element of an array for what needs a quote.
+    query = sa.text(f"""
+        SELECT id, email_key, project, (extract(epoch FROM created) * 1000000)::bigint FROM clients
+        WHERE {column} = ANY(string_to_array(:keys, chr(10)))""")
+    return list(connection.execute(query, {"keys": "\n".join(keys)}).all())
 
 
 def find_usernames(engine: sa.Engine, candidates: Sequence[str]) -> set[str]:
@@ -69,15 +80,17 @@ def lock_clients(connection: sa.Connection) -> None:
     The advisory lock lets merges queue for each other before they make writers of the CRM wait.
     """
     connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtextextended('client imports: merge', 0))"))
-    # Waiting for ever behind a forgotten transaction helps nobody; the task is retried.
-    connection.execute(sa.text("SET LOCAL lock_timeout = '60s'"))
-    # Instants in before and after images read the same whoever wrote them.
-    connection.execute(sa.text("SET LOCAL timezone = 'UTC'"))
+    # lock_timeout: waiting for ever behind a forgotten transaction helps nobody; the task is retried.
+    # timezone: instants in before and after images read the same whoever wrote them.
+    # work_mem: there is one merge at a time; the default, 4 MB, is for any number of queries.
+    # jit: compiling a statement takes longer than any of these runs.
+    settings = {"lock_timeout": "60s", "timezone": "UTC", "work_mem": "64MB", "jit": "off"}
+    connection.execute(sa.text("SELECT " + ", ".join(f"set_config('{n}', '{v}', true)" for n, v in settings.items())))
     connection.execute(sa.text("LOCK TABLE clients IN SHARE ROW EXCLUSIVE MODE"))
 
 
 def load_incoming(connection: sa.Connection, prepared: pd.DataFrame) -> None:
-    """COPY the prepared rows (columns of INCOMING; None is NULL) into the temporary table `incoming`."""
+    """COPY the prepared rows (columns of INCOMING; what is missing is NULL) into the temporary table `incoming`."""
     columns = ", ".join(f"{name} {kind}" for name, kind in INCOMING.items())
     connection.execute(sa.text(f"CREATE TEMPORARY TABLE incoming ({columns}) ON COMMIT DROP"))
     buffer = io.BytesIO()
@@ -86,62 +99,5 @@ def load_incoming(connection: sa.Connection, prepared: pd.DataFrame) -> None:
     cursor = connection.connection.cursor()
     with cursor.copy(f"COPY incoming ({', '.join(INCOMING)}) FROM STDIN (FORMAT csv)") as copy:
         copy.write(buffer.getbuffer())
-    connection.execute(sa.text("ANALYZE incoming"))
-
-
-_CHANGED_SINCE = sa.text("""
-    SELECT EXISTS (
-        SELECT FROM incoming i
-        LEFT JOIN clients holder ON holder.email_key = i.email_key
-        LEFT JOIN clients c ON c.id = i.client_id
-        WHERE i.judged AND (
-            holder.id IS DISTINCT FROM i.email_holder OR (c.id IS NULL) <> i.is_new
-            OR (i.seen_project IS NOT NULL AND c.project <> i.seen_project)))
-    OR EXISTS (SELECT FROM incoming i JOIN clients c ON c.username = i.username WHERE i.generated)
-""")
-
-
-def changed_since_prepared(connection: sa.Connection) -> bool:
-    """True when a client the file speaks of is not what `prepare` saw."""
-    return bool(connection.scalar(_CHANGED_SINCE))
-
-
-# A row waits for the client that holds its e-mail. If that client has no row in the file that gives the
-# e-mail up, or that row fails, the row fails too; so failing spreads against the direction of waiting.
-_TAKEN = sa.text("""
-    WITH RECURSIVE
-    username_taken AS (
-        SELECT i.row, c.id AS holder FROM incoming i JOIN clients c ON c.username = i.username AND c.id <> i.client_id
-        WHERE i.outcome IS NULL),
-    waits AS MATERIALIZED (
-        SELECT i.row, c.id AS holder, h.row AS giver
-        FROM incoming i
-        JOIN clients c ON c.email_key = i.email_key AND c.id <> i.client_id
-        LEFT JOIN incoming h ON h.client_id = c.id AND h.outcome IS NULL
-        WHERE i.outcome IS NULL),
-    stuck (row) AS (
-        SELECT row FROM username_taken
-        UNION SELECT row FROM waits WHERE giver IS NULL
-        UNION SELECT waits.row FROM waits JOIN stuck ON waits.giver = stuck.row)
-    SELECT waits.row, 'ID_EMAIL_CONFLICT' AS code, 'email' AS field, waits.holder
-    FROM waits JOIN stuck USING (row) WHERE giver IS NULL OR giver IN (SELECT row FROM stuck)
-    UNION ALL SELECT row, 'USERNAME_TAKEN', 'username', holder FROM username_taken
-    ORDER BY row, field
-""")
-
-
-def find_taken(connection: sa.Connection) -> list[tuple[int, str, str, str]]:
-    """(row, code, field, id of the client that has it) of rows whose e-mail or username is another client's."""
-    return [tuple(row) for row in connection.execute(_TAKEN)]
-
-
-def fail_rows(connection: sa.Connection, rows: Sequence[int], problems: Sequence[str], cells: Sequence[str]) -> None:
-    """Mark rows of `incoming` failed, adding a JSON list of problems and the original cells to each."""
-    connection.execute(
-        sa.text("""
-        UPDATE incoming i SET outcome = 'failed', cells = f.cells::jsonb,
-               problems = coalesce(i.problems, '[]'::jsonb) || f.problems::jsonb
-        FROM unnest(CAST(:rows AS int[]), CAST(:problems AS text[]), CAST(:cells AS text[])) f(row, problems, cells)
-        WHERE f.row = i.row"""),
-        {"rows": list(rows), "problems": list(problems), "cells": list(cells)},
-    )
+    # The columns whose values the planner could not guess; all of them would take longer than that saves.
+    connection.execute(sa.text("ANALYZE incoming (outcome, judged)"))

@@ -73,12 +73,13 @@ def _merge_once(corridor: Corridor, connection: sa.Connection, import_id: str, a
     refuse_if_merged_before(connection, entry)
     prepared = corridor.staging.load(import_id, "prepared")
     client_store.load_incoming(connection, prepared)
-    if client_store.changed_since_prepared(connection):
+    client_plan.plan(connection)
+    if client_plan.changed_since_prepared(connection):
         raise ClientsChanged("The clients this file speaks of have changed since it was prepared.")
-    _fail_taken(connection, prepared)
+    _fail_taken(corridor, connection, import_id, prepared)
     if corridor.feed.on_failed_rows == "refuse_file" and _refuse_with_failed_rows(corridor, connection, entry):
         return
-    client_plan.plan(connection)
+    client_plan.keep_what_stands(connection)
     state, message = _decide(corridor, connection, entry, approval)
     _apply(corridor, connection, entry, state)
     if entry.has_been("held"):
@@ -123,20 +124,20 @@ def _refuse_with_failed_rows(corridor: Corridor, connection: sa.Connection, entr
     return failed > 0
 
 
-def _fail_taken(connection: sa.Connection, prepared: pd.DataFrame) -> None:
-    taken = client_store.find_taken(connection)
+def _fail_taken(corridor: Corridor, connection: sa.Connection, import_id: str, prepared: pd.DataFrame) -> None:
+    taken = client_plan.find_taken(connection)
     if not taken:
         return
     by_row: dict[int, list[dict[str, str]]] = {}
-    rows = prepared.set_index("row").to_dict("index")
+    values = prepared.set_index("row")
     for row, code, field, holder in taken:
-        value = rows[row][field]
+        value = str(values.at[row, field])
         message = message_for(code, label=FIELDS[field].label, value=value, detail=f"client {holder}")
         problem = {"code": code, "field": field, "value": value, "message": message, "severity": "error"}
         by_row.setdefault(row, []).append(problem)
-    client_store.fail_rows(
-        connection, list(by_row), [json.dumps(p) for p in by_row.values()], [rows[row]["cells"] for row in by_row]
-    )
+    sent = corridor.staging.load(import_id, "rows")["cells"]
+    cells = [json.dumps(list(sent[row]), ensure_ascii=False) for row in by_row]
+    client_plan.fail_rows(connection, list(by_row), [json.dumps(p) for p in by_row.values()], cells)
 
 
 def _apply(corridor: Corridor, connection: sa.Connection, entry: Import, state: State) -> None:

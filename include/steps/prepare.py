@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 
 import pandas as pd
 
@@ -82,12 +83,13 @@ def _reference_data(corridor: Corridor) -> ReferenceData:
 def _with_clients(judged: pd.DataFrame, clients: pd.Series, import_id: str) -> pd.DataFrame:
     """Add `client_id`: the one the row's group means, else a new one that repeating finds again."""
     group = clients.reindex(judged.index)
-    meant = judged["means"].where(group.isna() | group.str.startswith("email "), group)
-    fresh = meant == ""
-    made = {row: hashlib.sha256(f"{import_id}:{row}".encode()).hexdigest()[:24] for row in judged.index[fresh]}
-    client_id = meant.where(~fresh, pd.Series(made, dtype="str").reindex(judged.index))
-    existing = judged.loc[~judged["is_new"], "means"]
-    return judged.assign(client_id=client_id, is_new=~client_id.isin(existing))
+    client_id = judged["means"].where(group.isna() | group.str.startswith("email "), group)
+    fresh = client_id == ""
+    if fresh.any():
+        made = [hashlib.sha256(f"{import_id}:{row}".encode()).hexdigest()[:24] for row in judged.index[fresh]]
+        client_id = client_id.mask(fresh, pd.Series(made, index=judged.index[fresh], dtype="str"))
+    existing = pd.Index(judged.loc[~judged["is_new"], "means"].unique())
+    return judged.assign(client_id=client_id, is_new=existing.get_indexer(pd.Index(client_id)) < 0)
 
 
 def _with_usernames(corridor: Corridor, prepared: pd.DataFrame, winners: pd.Index) -> pd.DataFrame:
@@ -97,29 +99,38 @@ def _with_usernames(corridor: Corridor, prepared: pd.DataFrame, winners: pd.Inde
     made = generate(
         without["email_key"], given, lambda candidates: client_store.find_usernames(corridor.engine, candidates)
     )
-    username = prepared["username"].mask(prepared.index.isin(made.index), made.reindex(prepared.index).astype(object))
-    return prepared.assign(username=username, generated=prepared.index.isin(made.index))
+    generated = prepared.index.isin(made.index)
+    if not len(made):
+        return prepared.assign(generated=generated)
+    username = prepared["username"].mask(generated, made.reindex(prepared.index))
+    return prepared.assign(username=username, generated=generated)
 
 
 def _as_incoming(rows: pd.DataFrame, prepared: pd.DataFrame, problems: pd.DataFrame) -> pd.DataFrame:
-    """Every row of the file, with outcome, problems as JSON, and the original cells as JSON."""
-    whole = prepared.reindex(rows.index).astype(object)
-    failed = rows.index.isin(rows_with_errors(problems))
-    replaced = rows.index.isin(problems.loc[problems["code"] == "DUPLICATE_IN_FILE", "row"])
-    reasons = {
-        row: json.dumps(found.drop(columns="row").to_dict("records"), ensure_ascii=False)
-        for row, found in problems.groupby("row", sort=False)
-    }
+    """Every row of the file, with outcome, and problems and original cells as JSON where there are problems."""
+    reasons: dict[int, list[object]] = {}
+    for row, problem in zip(problems["row"], problems.drop(columns="row").to_dict("records"), strict=True):
+        reasons.setdefault(row, []).append(problem)
+    outcome = pd.Series(None, index=rows.index, dtype="str")
+    outcome.loc[problems.loc[problems["code"] == "DUPLICATE_IN_FILE", "row"].unique()] = "duplicate"
+    outcome.loc[rows_with_errors(problems)] = "failed"
+    # Missing is missing in a column of booleans, too; text and instants have their own way to say so.
+    flags = {name: prepared[name].astype(object) for name in ("is_new", "generated")}
+    whole = prepared.assign(**flags).reindex(rows.index)
     whole = whole.assign(
         row=rows.index.to_numpy(),
         line=rows["line"],
-        outcome=pd.Series(None, index=rows.index, dtype=object).mask(replaced, "duplicate").mask(failed, "failed"),
-        problems=pd.Series([reasons.get(row) for row in rows.index], index=rows.index, dtype=object),
-        cells=[json.dumps(list(cells), ensure_ascii=False) for cells in rows["cells"]],
+        outcome=outcome,
+        problems=_as_json(reasons, rows.index),
+        cells=_as_json({row: list(rows["cells"][row]) for row in reasons}, rows.index),
         judged=rows.index.isin(prepared.index),
-        generated=whole["generated"].fillna(False).astype(bool),
-        created=whole["created"].map(lambda at: at.isoformat() if pd.notna(at) else None),
+        generated=whole["generated"].eq(True),
     )
     for name in ("email_holder", "seen_project"):
-        whole[name] = whole[name].where(whole[name] != "", None)
-    return whole[list(client_store.INCOMING)].astype(object).where(lambda frame: frame.notna(), None)
+        whole[name] = whole[name].where(whole[name] != "")
+    return whole[list(client_store.INCOMING)]
+
+
+def _as_json(by_row: Mapping[int, object], rows: pd.Index) -> pd.Series:
+    written = {row: json.dumps(value, ensure_ascii=False) for row, value in by_row.items()}
+    return pd.Series(written, dtype="str").reindex(rows)

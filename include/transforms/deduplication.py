@@ -35,6 +35,8 @@ def same_client(rows: pd.DataFrame) -> pd.Series:
     A row that names no client joins the one client that other rows with its e-mail name;
     where those rows contradict each other it stands for itself.
     """
+    if not (rows["means"] == "").any():
+        return rows["means"]
     named = rows[rows["means"] != ""].drop_duplicates(["email_key", "means"])
     only_one = named[~named.duplicated("email_key", keep=False)]
     claimant = pd.Series(only_one["means"].to_numpy(), index=only_one["email_key"], dtype="str")

@@ -11,20 +11,19 @@ from include.schemas.client_rows import CLEAR, FIELDS, Field, as_booleans, as_ti
 
 
 def typed(rows: pd.DataFrame) -> pd.DataFrame:
-    """A new frame in which every field has its value, None for blank or missing ('' where `#N/A` clears).
+    """A new frame in which every field has its value, missing where it is blank ('' where `#N/A` clears).
 
     `project` and `desk` are left as they are: `references.resolve` has made them IDs.
     """
+    blank = pd.Series("", index=rows.index, dtype="str")
     values = {
-        name: _values(field, rows[name]) if name in rows else pd.Series(None, index=rows.index, dtype=object)
-        for name, field in FIELDS.items()
-        if field.kind != "reference"
+        name: _values(field, rows.get(name, blank)) for name, field in FIELDS.items() if field.kind != "reference"
     }
     return rows.assign(**values)
 
 
 def fill(rows: pd.DataFrame, defaults: Mapping[str, str | bool], now: datetime) -> pd.DataFrame:
-    """A new frame where rows with `is_new` have the feed's default, else the field's, in every field left None.
+    """A new frame where rows with `is_new` have the feed's default, else the field's, in every field left open.
 
     Existing clients get nothing: a blank cell never changes them.
     """
@@ -42,10 +41,10 @@ def _values(field: Field, text: pd.Series) -> pd.Series:
     if field.kind == "boolean":
         return as_booleans(text)
     if field.kind == "timestamp":
-        return as_timestamps(text).astype(object).where(text != "", None)
+        return as_timestamps(text)
     if field.kind in ("choice", "id"):
         text = text.str.lower()
-    present = text.astype(object).where(text != "", None)
+    present = text.where(text != "")
     return present.mask(text == CLEAR, "") if field.clearable else present
 
 

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
+import numpy as np
 import pandas as pd
 from email_validator import EmailNotValidError, validate_email
 
@@ -20,8 +21,17 @@ _PUNYCODE, _LONGEST = r"(?i)[@.]xn--", 254
 
 def email_keys(emails: pd.Series) -> pd.Series:
     """The normal form of each address: NFC, lower case, domain in IDNA form; '' where it is not valid."""
-    keys = {email: _key_of(email) for email in emails.unique()}
-    return pd.Series([keys[email] for email in emails], index=emails.index, dtype="str")
+    keys = emails.str.lower()
+    plain = _are_plain(emails)
+    domains = keys.str.replace(r"^[^@]*@", "", regex=True)
+    as_written = [domain for domain in domains[plain].unique() if _ascii_domain(domain) == domain]
+    others = ~(plain & _among(domains, as_written))
+    if others.any():
+        by_email = {email: _key_of(email) for email in emails[others].unique()}
+        keys = keys.mask(
+            others, pd.Series([by_email[e] for e in emails[others]], index=emails.index[others], dtype="str")
+        )
+    return keys
 
 
 def email_key(email: str) -> str:
@@ -31,13 +41,22 @@ def email_key(email: str) -> str:
 
 def are_valid(emails: pd.Series) -> pd.Series:
     """True where the library accepts the address, without asking the network."""
-    short = emails.str.len() <= _LONGEST
-    plain = short & emails.str.fullmatch(_PLAIN)
-    plain &= ~emails.str.contains(_PUNYCODE, regex=True)
-    domains = emails.str.replace(r"^[^@]*@", "", regex=True)
+    short, plain = emails.str.len() <= _LONGEST, _are_plain(emails)
+    domains = emails.str.replace(r"^[^@]*@", "", regex=True).str.lower()
     good_domains = [domain for domain in domains[plain].unique() if _ascii_domain(domain) is not None]
     good_others = [email for email in emails[short & ~plain].unique() if _key_of(email)]
-    return (plain & domains.isin(good_domains)) | (~plain & emails.isin(good_others))
+    return (plain & _among(domains, good_domains)) | (~plain & _among(emails, good_others))
+
+
+def _are_plain(emails: pd.Series) -> pd.Series:
+    """True where only the domain needs the library."""
+    plain = (emails.str.len() <= _LONGEST) & emails.str.fullmatch(_PLAIN)
+    return plain & ~emails.str.contains(_PUNYCODE, regex=True)
+
+
+def _among(texts: pd.Series, some: list[str]) -> np.ndarray:
+    """Like `isin`, which looks at `some` one by one."""
+    return pd.Index(some, dtype="str").get_indexer(pd.Index(texts)) >= 0
 
 
 def why_not_valid(email: str) -> str:
@@ -58,7 +77,7 @@ def _key_of(email: str) -> str:
         return ""
     local, _, domain = email.rpartition("@")
     if _PLAIN_ADDRESS.fullmatch(email) and not re.search(_PUNYCODE, email):
-        ascii_domain = _ascii_domain(domain)
+        ascii_domain = _ascii_domain(domain.lower())
         return f"{local.lower()}@{ascii_domain}" if ascii_domain else ""
     try:
         checked = validate_email(email, check_deliverability=False)
@@ -69,6 +88,7 @@ def _key_of(email: str) -> str:
 
 @lru_cache(maxsize=100_000)
 def _ascii_domain(domain: str) -> str | None:
+    """`domain` in lower case, so that each is asked for once."""
     try:
         return validate_email(f"a@{domain}", check_deliverability=False).ascii_domain.lower()
     except EmailNotValidError:

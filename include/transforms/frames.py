@@ -31,12 +31,13 @@ def rows_frame(records: Records) -> tuple[pd.DataFrame, pd.Series]:
         if len(cells) != width
     }
     ragged = records.unclear | ragged
-    blank = [""] * width
-    whole = [blank if position in ragged else cells for position, cells in enumerate(records.cells)]
-    columns = list(zip(*whole, strict=True)) or [()] * width
-    rows = pd.DataFrame(
-        {field: pd.array(columns[i], dtype="str") for field, i in records.header.positions.items()}, index=index
-    )
+    whole = records.cells
+    if ragged:
+        blank = [""] * width
+        whole = [blank if position in ragged else cells for position, cells in enumerate(whole)]
+    positions = records.header.positions.items()
+    columns = {field: pd.array([cells[i] for cells in whole], dtype="str") for field, i in positions}
+    rows = pd.DataFrame(columns, index=index)
     rows.insert(0, "line", pd.Series(records.lines, index=index, dtype="int64"))
     rows["cells"] = pd.Series(records.cells, index=index, dtype=object)
     return rows, pd.Series({index[position]: ragged[position] for position in sorted(ragged)}, dtype="str")

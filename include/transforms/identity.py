@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from include.schemas.client_rows import FIELDS, as_timestamps
@@ -16,14 +17,14 @@ def match(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
     `email_key`, `project`, `created`. Adds `email_holder` (id of the client with this e-mail, '' for none),
     `means` (id of the client the row means, '' for a new one without ID), `is_new`, `seen_project`.
     """
-    holders = pd.Series(known.index, index=known["email_key"], dtype="str")
-    holder = _look_up(rows["email_key"], holders).fillna("").astype("str")
+    holder = _taken(known.index, pd.Index(known["email_key"]).get_indexer(pd.Index(rows["email_key"])), rows.index)
     means = rows["id"].where(rows["id"] != "", holder)
+    found = known.index.get_indexer(pd.Index(means))
     return rows.assign(
         email_holder=holder,
         means=means,
-        is_new=~means.isin(known.index),
-        seen_project=_look_up(means, known["project"]).fillna("").astype("str"),
+        is_new=found < 0,
+        seen_project=_taken(known["project"], found, rows.index),
     )
 
 
@@ -51,11 +52,12 @@ def warn_of_read_only(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
     if "created" not in rows:
         return join_problems()
     given = rows[~rows["is_new"] & (rows["created"] != "")]
-    stored = _look_up(given["means"], known["created"])
+    stored = known["created"].reindex(given["means"]).set_axis(given.index)
     other = given[as_timestamps(given["created"]) != stored]
     return problem_rows("CELL_READ_ONLY", FIELDS["created"].name, other["created"], "warning")
 
 
-def _look_up(keys: pd.Series, table: pd.Series) -> pd.Series:
-    """The entry of `table` for each key, if any (`Series.map` would guess the type of an empty table)."""
-    return table.reindex(keys).set_axis(keys.index)
+def _taken(texts: pd.Index | pd.Series, positions: np.ndarray, rows: pd.Index) -> pd.Series:
+    """The texts at these positions, '' for -1."""
+    found = texts.array.take(positions, allow_fill=True, fill_value="")
+    return pd.Series(found, index=rows, dtype="str")

@@ -122,6 +122,12 @@ class _Source:
         Raises FILE_BROKEN_QUOTING.
         """
         reader = csv.reader(itertools.islice(_lines(self.text), self.skipped, None), delimiter=delimiter, strict=True)
+        if '"' not in self.text:
+            # A line is a record then, and nothing about it can be unclear.
+            for number, record in enumerate(reader, self.skipped + 1):
+                if len(record) > 1 or (record and record[0].strip(WHITE_SPACE)):
+                    yield number, record, True
+            return
         raw = _Raw(self.text)
         escapes = '\\"' in self.text
         width, end = 0, self.skipped

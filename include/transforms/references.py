@@ -69,8 +69,8 @@ def resolve(
         cells = _sent(sent, name, hit.index)
         found.append(problem_rows("CELL_REFERENCE_NOT_FOUND", name, cells, facts=facts, meant=meant))
     resolved = rows.assign(
-        project=pd.Series([verdicts[g].project for g in groups], index=rows.index, dtype=object),
-        desk=pd.Series([verdicts[g].desk for g in groups], index=rows.index, dtype=object),
+        project=_of_each([verdict.project for verdict in verdicts], groups),
+        desk=_of_each([verdict.desk for verdict in verdicts], groups),
     )
     return resolved, join_problems(*found)
 
@@ -141,6 +141,10 @@ def _not_found(what: str, cell: str, by_name: Mapping[str, list[str]]) -> _NotFo
     ids = by_name.get(cell.casefold(), [])
     hint = f" The {what} with that name has the ID {' or '.join(ids)}." if ids else ""
     return _NotFound(what, f"No {what} has the ID {show(cell)}.{hint}", ids[0] if len(ids) == 1 else "")
+
+
+def _of_each(ids: list[str | None], groups: pd.Series) -> pd.Series:
+    return pd.Series(pd.array(ids, dtype="str").take(groups.to_numpy()), index=groups.index)
 
 
 def _sent(sent: pd.DataFrame, name: str, rows: pd.Index) -> pd.Series:

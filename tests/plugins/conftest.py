@@ -11,6 +11,7 @@ import pytest
 
 @pytest.fixture(scope="session")
 def web_app(airflow: Any) -> Iterator[Any]:
+    (airflow.home / "airflow").mkdir(exist_ok=True)  # where it keeps passwords
     os.environ["AIRFLOW__CORE__AUTH_MANAGER"] = "tests.plugins.people.PerDag"
     from airflow.api_fastapi import app as airflow_app
     from airflow.dag_processing.dagbag import sync_bag_to_db

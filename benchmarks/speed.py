@@ -1,0 +1,228 @@
+"""How long a file takes, beside the floor and beside other importers: `make bench`.
+
+Everybody gets the same file, the same table with its indexes and clients, and a warm process; all take turns, so that
+a slow minute of the machine hits all of them. What each one left in the table is looked at after every run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import platform
+import re
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+import sqlalchemy as sa
+
+from benchmarks import client_files, floor, town
+from include.adapters.storage import Storage
+from include.schemas.feed import Feed
+from include.steps.import_file import import_file
+from include.transforms import emails
+
+EXISTING = 100_000
+PEERS = {
+    "dlt_merge": "dlt, Arrow",
+    "dlt_rows": "dlt",
+    "orm_merge": "ORM",
+    "django_import_export": "import-export, bulk",
+    "django_row_by_row": "import-export",
+}
+ROOT = Path(__file__).resolve().parent.parent
+PATIENCE = 60  # seconds in one case, after which a peer is not asked again
+
+
+@dataclass(frozen=True)
+class Case:
+    """A file of clients `numbers` with a new last name, or with the one they have.
+
+    Peers do not know failed rows: they stop at the first or write what cannot be right.
+    """
+
+    name: str
+    numbers: range
+    last_name: str = ""
+    failed_each: int = 0
+
+    @property
+    def good(self) -> int:
+        return len(self.numbers) - (len(self.numbers) // self.failed_each if self.failed_each else 0)
+
+
+CASES = (
+    Case("5,000 rows inserted", range(EXISTING, EXISTING + 5000), "New"),
+    Case("5,000 rows updated", range(5000), "New"),
+    Case("5,000 rows unchanged", range(5000)),
+    Case("5,000 rows updated, 1 % failed", range(5000), "New", failed_each=100),
+    Case("5,000 rows updated, 10 % failed", range(5000), "New", failed_each=10),
+    Case("100,000 rows updated", range(100_000), "New"),
+)
+
+
+@dataclass
+class Contender:
+    """`load` imports a file and gives the seconds it took; `checks` is True for who does not write failed rows."""
+
+    name: str
+    engine: sa.Engine
+    load: Callable[[Path], float]
+    checks: bool = False
+    taken: dict[str, list[float]] = field(default_factory=dict)
+
+    def run(self, case: Case, path: Path) -> None:
+        town.reset(self.engine)
+        seconds = self.load(path)
+        self.taken.setdefault(case.name, []).append(seconds)
+        with self.engine.connect() as connection:
+            written = connection.scalar(sa.text("SELECT count(*) FROM clients WHERE last_name = 'New'"))
+        expected = (case.good if self.checks else len(case.numbers)) if case.last_name else 0
+        if written != expected:
+            raise AssertionError(f"{self.name}: {case.name}: {written} rows were written, not {expected}")
+
+
+def seconds_of(do: Callable[[], object], collect: bool = True) -> float:
+    if collect:
+        gc.collect()
+    start = time.perf_counter()
+    do()
+    return time.perf_counter() - start
+
+
+def ours(engine: sa.Engine, folder: Path, collect: bool = True) -> Callable[[Path], float]:
+    """The whole corridor. Nothing about addresses is remembered from the last file: a task starts without it."""
+    feed = Feed(name="bench", title="Bench", max_records=10**7, max_bytes=2**40)
+    storage = Storage(folder / "storage")
+
+    def load(path: Path) -> float:
+        emails._ascii_domain.cache_clear()
+        return seconds_of(lambda: import_file(path, feed=feed, engine=engine, storage=storage), collect)
+
+    return load
+
+
+@contextmanager
+def peer(name: str, url: str) -> Iterator[Callable[[Path], float]]:
+    command = [str(ROOT / ".bench/bin/python"), "-m", "benchmarks.peers", name, url]
+    with subprocess.Popen(
+        command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    ) as process:  # fmt: skip
+
+        def ask(path: Path | None = None) -> float:
+            if path is not None:
+                print(path, file=process.stdin, flush=True)
+            answer = process.stdout.readline()
+            if not answer:
+                raise RuntimeError(f"{name} died")
+            return float(answer) if path is not None else 0.0
+
+        ask()
+        yield ask
+        process.stdin.close()
+
+
+def contenders(stack: ExitStack, url: Callable[[str], str], folder: Path, peers: list[str]) -> list[Contender]:
+    engine = town.build(url("bench"))
+    plain = psycopg.connect(url("bench"))
+    stack.callback(plain.close)
+    found = [
+        Contender("floor", engine, lambda path: seconds_of(lambda: floor.load(plain, path))),
+        Contender("ours", engine, ours(engine, folder), checks=True),
+    ]
+    for name in peers:
+        own = town.build(url(name)) if name.startswith("dlt") else engine
+        found.append(Contender(PEERS[name], own, stack.enter_context(peer(name, url(own.url.database)))))
+        if own is not engine:
+            _fill_own_columns(own)
+    for each in {contender.engine for contender in found}:
+        stack.callback(each.dispose)
+        town.settle(each, range(EXISTING))
+        town.remember(each)
+    return found
+
+
+def _fill_own_columns(engine: sa.Engine) -> None:
+    """dlt has added columns to its table, and would not know clients that it did not bring."""
+    with engine.begin() as connection:
+        connection.execute(sa.text("TRUNCATE clients CASCADE"))
+        added = sa.text(
+            r"SELECT attname FROM pg_attribute WHERE attrelid = 'clients'::regclass AND attname LIKE '\_dlt%'"
+        )
+        for column in connection.scalars(added).all():
+            connection.execute(sa.text(f"ALTER TABLE clients ALTER {column} SET DEFAULT gen_random_uuid()"))
+
+
+def measure(all_of_them: list[Contender], case: Case, runs: int, folder: Path) -> None:
+    path = client_files.write(folder / "clients.csv", case.numbers, case.last_name, case.failed_each)
+    for number in range(runs + 1):
+        for each in all_of_them:
+            if each.name in ("floor", "ours") or _is_worth_it(each, case):
+                each.run(case, path)
+                if number == 0 and each.taken[case.name][0] < PATIENCE / 4:
+                    each.taken[case.name].clear()  # the first run warms up
+
+
+def _is_worth_it(peer: Contender, case: Case) -> bool:
+    """False for failed rows, after too long, and where a smaller file says that it will take too long."""
+    so_far = [seconds / 5000 * len(case.numbers) for seconds in peer.taken.get(CASES[1].name, ())]
+    return not case.failed_each and sum(peer.taken.get(case.name, ())) < PATIENCE and min(so_far, default=0) < PATIENCE
+
+
+def heading(peers: list[Contender]) -> str:
+    names = "| | floor | **ours** | ours / floor |" + "".join(f" {peer.name} | / ours |" for peer in peers)
+    return f"{names}\n|---|---:|---:|---:|{'---:|---:|' * len(peers)}"
+
+
+def line(all_of_them: list[Contender], case: Case) -> str:
+    base, own, *others = (_median(each, case) for each in all_of_them)
+    shown = "".join(f" {_milliseconds(s)} | {s / own:.1f} |" if s else " - | - |" for s in others)
+    return f"| {case.name} | {_milliseconds(base)} | {_milliseconds(own)} | {own / base:.2f} |{shown}"
+
+
+def _median(of: Contender, case: Case) -> float:
+    return statistics.median(of.taken.get(case.name) or [0])
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{seconds * 1000:,.0f} ms"
+
+
+def machine() -> str:
+    processors = re.findall(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+    load = f"load {os.getloadavg()[0]:.1f}"
+    return f"{os.cpu_count()} cores ({processors[0].strip()}), {load}, Python {platform.python_version()}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=7, help="of each contender and case; the table has medians")
+    parser.add_argument("--peers", nargs="*", default=list(PEERS), choices=list(PEERS), metavar="PEER")
+    parser.add_argument("--cases", default="", help="only cases whose name holds this")
+    asked = parser.parse_args()
+    cases = [case for case in CASES if asked.cases in case.name]
+    with ExitStack() as stack:
+        running, folder = stack.enter_context(town.server())
+        found = contenders(stack, running.url, folder, asked.peers)
+        with found[0].engine.connect() as connection:
+            version = connection.scalar(sa.text("SHOW server_version"))
+        print(f"{datetime.now(UTC):%Y-%m-%d}, {machine()}, PostgreSQL {version}; {EXISTING:,} clients, "
+              f"medians of up to {asked.runs} runs.\n\n{heading(found[2:])}", flush=True)  # fmt: skip
+        for case in cases:
+            measure(found, case, asked.runs, folder)
+            print(line(found, case), flush=True)
+    if CASES[1] in cases:
+        base, own = (_median(each, CASES[1]) for each in found[:2])
+        print(f"\nours / floor, {CASES[1].name}: {own / base:.2f}")
+
+
+if __name__ == "__main__":
+    main()
