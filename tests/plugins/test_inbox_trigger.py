@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import pytest
-from inbox_trigger import InboxTrigger
+
+if TYPE_CHECKING:
+    from inbox_trigger import InboxTrigger
 
 
 @pytest.fixture
-def trigger(place, monkeypatch) -> InboxTrigger:
+def trigger(airflow, place, monkeypatch) -> InboxTrigger:
+    from inbox_trigger import InboxTrigger
+
     monkeypatch.setattr("include.adapters.storage_root.open_storage", lambda root, login_of: place.storage)
     return InboxTrigger(
         root="where `place` is", inbox=place.inbox, pattern="*", settle_seconds=0, require_done_file=False,
@@ -64,4 +69,4 @@ def test_an_inbox_that_cannot_be_read_is_said_once_and_the_doorbell_goes_on(trig
 
 def test_it_survives_being_stored(trigger):
     path, facts = trigger.serialize()
-    assert path == "inbox_trigger.InboxTrigger" and InboxTrigger(**facts).facts == trigger.facts
+    assert path == "inbox_trigger.InboxTrigger" and type(trigger)(**facts).facts == trigger.facts

@@ -99,7 +99,7 @@ def test_a_name_that_means_more_elsewhere_is_only_a_name(corridor, drop, place, 
     drop("a.csv", "First Name,Email\nBen,ben@example.com\n")
     drop("b.csv", "First Name,Email\nCat,cat@example.com\n")
     drop(name)
-    (entry,) = receive(corridor, RUN, only=name)
+    (entry,) = receive(corridor, RUN, Only(name))
     walk(corridor, entry.id)
     assert import_ledger.find(corridor.engine, entry.id).counts.created == 1
     assert place.names() == ["a.csv", "b.csv"] and len(place.files("archive")) == 1

@@ -26,6 +26,7 @@ TEXT = b"First Name,Email\nAnn,ann@example.com\n"
 @pytest.fixture
 def corridor(feed, engine, storage) -> Corridor:
     """A feed whose own rules would never take the uploaded file: it waits to settle, for a done-file, by pattern."""
+    storage.inbox("default").mkdir(parents=True, exist_ok=True)
     slow = feed.model_copy(update={"settle_seconds": 60, "require_done_file": True, "file_pattern": "partner_*.csv"})
     return Corridor.of(slow, engine, storage)
 
@@ -55,7 +56,6 @@ def test_an_upload_is_taken_at_once_under_its_senders_name_and_wishes(corridor):
 
 def test_a_run_for_one_upload_leaves_everything_else(corridor):
     first, second = send(corridor), send(corridor, TEXT + b"Ben,ben@example.com\n")
-    (corridor.storage.inbox("default")).mkdir(parents=True)
     (corridor.storage.inbox("default") / "partner_a.csv").write_bytes(TEXT)
     assert something_to_do(corridor, RUN, Only(upload=second.id))
     (entry,) = receive(corridor, RUN, Only(upload=second.id))
