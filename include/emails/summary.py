@@ -20,10 +20,13 @@ def describe(cause: Cause) -> str:
 
 @dataclass(frozen=True)
 class FileSummary:
+    """`review` and `page` are links: where a held import is decided, and the import's own page."""
+
     entry: Import
     causes: Sequence[Cause]
     parent: Import | None = None
     review: str = ""
+    page: str = ""
 
     @property
     def fixed(self) -> str:

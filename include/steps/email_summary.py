@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from include.adapters import import_ledger
+from include.adapters import import_ledger, import_reasons
 from include.emails.summary import FileSummary, Summary
 from include.results import Import, Requested
 from include.steps.corridor import Corridor
@@ -54,9 +54,10 @@ def _summary(corridor: Corridor, entries: Sequence[Import], link: str) -> Summar
     files = [
         FileSummary(
             entry,
-            import_ledger.causes(corridor.engine, entry.id),
+            import_reasons.causes(corridor.engine, entry.id),
             import_ledger.find(corridor.engine, entry.parent_import_id) if entry.parent_import_id else None,
             f"{airflow}/dags/{REVIEW_DAG}/runs/{review_run_id(entry)}/tasks/decide/required_actions",
+            f"{airflow}/plugin/client-imports/client-imports/imports/{entry.id}",
         )
         for entry in entries
     ]

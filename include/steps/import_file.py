@@ -8,7 +8,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from include.adapters import import_ledger
+from include.adapters import import_ledger, import_reasons
 from include.adapters.staging import StagingMemory
 from include.adapters.storage import Storage
 from include.errors import FileRefused
@@ -63,5 +63,5 @@ def result_of(engine: sa.Engine, import_id: str) -> ImportResult:
         counts=entry.counts,
         report=entry.report_path,
         planned=entry.planned_path,
-        problems=tuple(import_ledger.problems_of(engine, import_id)),
+        problems=tuple(import_reasons.problems_of(engine, import_id)),
     )

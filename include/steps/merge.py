@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pandas as pd
 import sqlalchemy as sa
 
-from include.adapters import client_plan, client_store, import_ledger
+from include.adapters import client_plan, client_store, import_ledger, import_reasons
 from include.codes import message_for
 from include.errors import ClientsChanged, FileRefused, OutcomesDoNotAddUp
 from include.results import FINAL_STATES, Counts, Import, Requested, State
@@ -85,7 +85,7 @@ def _merge_once(corridor: Corridor, connection: sa.Connection, import_id: str, a
     if entry.has_been("held"):
         client_plan.drop_recorded_plan(connection, import_id)
     client_plan.record_plan(connection, import_id)
-    kinds = import_ledger.failure_kinds(import_id)
+    kinds = import_reasons.failure_kinds(import_id)
     changed = {"code": None, "message": message, "failure_kinds": kinds, **_counted(connection, entry, prepared)}
     if state != "merged":
         # Another plan is news, and is mailed again.
@@ -118,7 +118,7 @@ def _refuse_with_failed_rows(corridor: Corridor, connection: sa.Connection, entr
     failed = client_plan.record_failed_rows(connection, entry.id)
     if failed:
         message = message_for("FILE_FAILED_ROWS", failed=f"{failed:,}", read=f"{entry.counts.read:,}")
-        kinds = import_ledger.failure_kinds(entry.id)
+        kinds = import_reasons.failure_kinds(entry.id)
         changed = {"code": "FILE_FAILED_ROWS", "message": message, "failed": failed, "failure_kinds": kinds}
         import_ledger.enter_state(connection, entry.id, "refused", corridor.clock(), **changed)
     return failed > 0

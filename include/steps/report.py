@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from include.adapters import import_ledger
+from include.adapters import import_reasons
 from include.results import Import, Problem
 from include.steps.corridor import Corridor
 from include.transforms.reports import FailedRow, PlannedChange, write_planned, write_report
@@ -19,7 +19,7 @@ def report(corridor: Corridor, entry: Import) -> str | None:
         return None
     rows = [
         FailedRow(row, line, cells, [Problem(**problem) for problem in problems])
-        for row, line, cells, problems in import_ledger.failed_rows(corridor.engine, entry.id)
+        for row, line, cells, problems in import_reasons.failed_rows(corridor.engine, entry.id)
     ]
     if entry.state == "refused":
         rows = _with_good_rows(corridor.staging.load(entry.id, "rows"), rows)
@@ -31,7 +31,7 @@ def report_planned(corridor: Corridor, entry: Import) -> str | None:
     """The path of the planned changes of an import that is held or was a dry run, None for any other."""
     if entry.state not in ("held", "previewed"):
         return None
-    changes = (PlannedChange(**change) for change in import_ledger.planned_changes(corridor.engine, entry.id))
+    changes = (PlannedChange(**change) for change in import_reasons.planned_changes(corridor.engine, entry.id))
     content = write_planned(changes)
     return corridor.storage.write_report(entry.id, entry.feed, entry.received_at, entry.file_name, content, "planned")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from include.adapters import import_ledger
+from include.adapters import import_ledger, import_reasons
 from include.emails.review import APPROVE, Question
 from include.results import Import
 from include.steps.corridor import Corridor
@@ -34,7 +34,7 @@ def _to_ask(entry: Import) -> dict[str, Any]:
 def question(corridor: Corridor, import_id: str) -> Question:
     """What the person is shown. Names no cell: Airflow keeps it in its own database."""
     entry = import_ledger.find(corridor.engine, import_id)
-    causes = import_ledger.causes(corridor.engine, import_id)
+    causes = import_reasons.causes(corridor.engine, import_id)
     return Question(corridor.feed, entry, causes, import_ledger.merged_after(corridor.engine, entry))
 
 

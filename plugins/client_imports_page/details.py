@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from client_imports_page import doors
 from client_imports_page.access import Person, PersonDep, visible_import
 from client_imports_page.rendering import root_of, show
-from include.adapters import client_views, import_ledger, import_views
+from include.adapters import client_views, import_ledger, import_reasons, import_views
 from include.results import Import
 from include.steps.review import REVIEW_DAG, review_run_id
 from include.transforms.emails import email_key
@@ -72,7 +72,7 @@ def one_import(
     parent = import_ledger.find(engine, entry.parent_import_id) if entry.parent_import_id else None
     reverted = import_ledger.find(engine, entry.reverts_import_id) if entry.reverts_import_id else None
     return show(
-        request, "import.html", person, entry=entry, causes=import_ledger.causes(engine, entry.id),
+        request, "import.html", person, entry=entry, causes=import_reasons.causes(engine, entry.id),
         parent=parent, reverted=reverted, children=import_views.children(engine, entry.id),
         kind=kind, table=_table(entry, rows[: import_views.SCREENFUL]), more_rows=len(rows) > import_views.SCREENFUL,
         after_row=after_row, changes=changes[: import_views.SCREENFUL], after_change=after_change,

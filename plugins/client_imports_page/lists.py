@@ -17,7 +17,7 @@ from client_imports_page import doors, words
 from client_imports_page.access import Person, PersonDep, visible_import
 from client_imports_page.chart import Chart, charts
 from client_imports_page.rendering import root_of, show
-from include.adapters import import_ledger, import_views
+from include.adapters import import_ledger, import_reasons, import_views
 from include.adapters.import_views import Filter
 from include.errors import ImportNotFound
 from include.steps.review import REVIEW_DAG
@@ -144,7 +144,7 @@ def of_run(request: Request, person: PersonDep, dag_id: str, run_id: str) -> Res
     if not entries:
         return show(request, "not_an_import.html", person, what="run")
     entries.sort(key=lambda entry: (entry.state not in ("failed", "refused", "held"), -entry.counts.failed))
-    causes = {entry.id: import_ledger.causes(engine, entry.id, most=5) for entry in entries if entry.counts.failed}
+    causes = {entry.id: import_reasons.causes(engine, entry.id, most=5) for entry in entries if entry.counts.failed}
     return show(request, "run.html", person, entries=entries, causes=causes)
 
 

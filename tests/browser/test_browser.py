@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
 import re
 
 import pytest
@@ -185,6 +187,28 @@ def test_the_tabs_of_dag_run_and_task_show_their_imports(browse, site, tmp_path)
     browser.page.goto(f"{site.url}/dags/import_clients__acme")
     browser.page.locator("a[href*='client-imports-of-dag']").click()
     browser.frame().locator("td.file", has_text="tabs.csv").wait_for()
+
+
+def test_the_link_in_the_mail_opens_the_imports_page_inside_airflow(browse, site, tmp_path):
+    browser = browse()
+    import_file(browser.open_imports(), write(tmp_path, "mailed.csv", "First Name,Email\nMa,ma@mailed.example.com\n"))
+    links = []
+    for _ in range(60):  # the mail goes out after the merge
+        texts = [
+            email.message_from_bytes(path.read_bytes(), policy=email.policy.default).get_body(("plain",))
+            for path in site.home.glob("mail/*.eml")
+        ]
+        links = [
+            re.search(r"http\S+/plugin/client-imports/\S+", text.get_content())
+            for text in texts
+            if "mailed.csv" in text.get_content()
+        ]
+        if links:
+            break
+        browser.page.wait_for_timeout(500)
+    link = re.sub(r"http://[^/]+", site.url, links[0][0])
+    browser.page.goto(link)
+    browser.frame().locator("h1", has_text="mailed.csv").wait_for()
 
 
 def test_who_may_only_look_sees_imports_and_no_button(browse, axe):

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
-from include.adapters import client_views, import_ledger, import_views
+from include.adapters import client_views, import_reasons, import_views
 from include.adapters.database import engine_from_url
 from include.adapters.import_views import Filter
 from tests.conftest import DESK, PROJECT, empty
@@ -76,7 +76,7 @@ STATEMENTS = {
         for kind in import_views.ROWS_STATEMENTS
     },
     "changes": lambda: (import_views.CHANGES_STATEMENT, {"import_id": one(500), "after": 10, "size": 51}),
-    "causes": lambda: (import_ledger.CAUSES_STATEMENT, {"import_id": one(500), "by_value": [], "most": 20}),
+    "causes": lambda: (import_reasons.CAUSES_STATEMENT, {"import_id": one(500), "by_value": [], "most": 20}),
     "a client's history": lambda: (
         client_views.HISTORY_STATEMENT, {"client_id": f"{77:024x}", "feeds": FEEDS, "most": 200}),
     "rows with an address": lambda: (

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from include.adapters import import_ledger
+from include.adapters import import_ledger, import_reasons
 from include.adapters.storage import Storage
 from include.results import Counts, Problem
 from include.steps.forget import forget
@@ -76,9 +76,9 @@ def test_problems_keep_code_field_and_severity_and_can_still_be_read(bring, engi
             [{"code": "CELL_FORMAT", "field": "email", "severity": "error"}],
             [{"code": "DUPLICATE_IN_FILE", "field": "", "severity": "warning"}],
         ]
-    first, _ = import_ledger.problems_of(engine, import_id)
+    first, _ = import_reasons.problems_of(engine, import_id)
     assert first == Problem("CELL_FORMAT", "email", "Not in the right format", "", row=2, line=3)
-    assert [(c.code, c.rows, c.message) for c in import_ledger.causes(engine, import_id)] == [
+    assert [(c.code, c.rows, c.message) for c in import_reasons.causes(engine, import_id)] == [
         ("CELL_FORMAT", 1, "Not in the right format"), ("DUPLICATE_IN_FILE", 1, "Same client twice"),
     ]  # fmt: skip
 
