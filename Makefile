@@ -54,6 +54,9 @@ bench-growth: .venv  ## how time and memory grow with the file and with the clie
 	$(BIN)/uv pip install --quiet --python .bench/bin/python --requirements benchmarks/requirements.txt
 	@touch .bench
 
+bench-pages: .venv  ## how long the page's screens take with 1,000 imports and 1,000,000 rows
+	$(BIN)/python -m benchmarks.pages
+
 bench-refusals: .venv  ## how long it takes to refuse 20 MiB of each kind of content
 	$(BIN)/python -m benchmarks.refusals
 
@@ -76,4 +79,4 @@ format: .venv  ## put the code in order
 lock: .venv  ## pin again after a change of requirements*.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --custom-compile-command "make lock" requirements-dev.txt --output-file requirements.lock
 
-.PHONY: help demo stop clean test chromium properties fuzz faults bench bench-phases bench-growth bench-refusals bench-airflow codes lint format lock
+.PHONY: help demo stop clean test chromium properties fuzz faults bench bench-phases bench-growth bench-pages bench-refusals bench-airflow codes lint format lock

@@ -10,45 +10,20 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
+from benchmarks.full_ledger import fill
 from include.adapters import client_views, import_reasons, import_views
 from include.adapters.database import engine_from_url
 from include.adapters.import_views import Filter
-from tests.conftest import DESK, PROJECT, empty
+from tests.conftest import empty
 
-IMPORTS, ROWS = 1_000, 1_000  # rows of each
 FEEDS = ["acme", "default"]
-FULL = f"""
-    INSERT INTO clients (id, first_name, email, email_key, username, project, desk)
-    SELECT lpad(to_hex(n), 24, '0'), 'A', n || '@example.com', n || '@example.com', 'user' || n, '{PROJECT}', '{DESK}'
-    FROM generate_series(1, 20000) n;
-    INSERT INTO imports (id, feed, file_name, state, received_at, requested_by, dag_id, run_id, read, created, failed,
-                         failure_kinds, sha256)
-    SELECT lpad(to_hex(n), 32, '0')::uuid, CASE WHEN n % 3 = 0 THEN 'acme' ELSE 'default' END, 'file' || n || '.csv',
-           'merged', now() - make_interval(hours => 1000 - n), 'olga', 'import_clients__default', 'run' || n,
-           {ROWS}, {ROWS} - 20, 20, '{{"CELL_FORMAT email": 20}}', md5(n::text)
-    FROM generate_series(1, {IMPORTS}) n;
-    INSERT INTO import_rows (import_id, row, line, outcome, client_id, problems, cells)
-    SELECT lpad(to_hex(i), 32, '0')::uuid, r, r + 1, CASE WHEN r % 50 = 0 THEN 'failed' ELSE 'unchanged' END,
-           lpad(to_hex((i * 7 + r) % 20000 + 1), 24, '0'),
-           CASE WHEN r % 50 = 0 THEN '[{{"code": "CELL_FORMAT", "field": "email", "severity": "error", "value": "x",
-                                         "message": "m", "meant": ""}}]'::jsonb END,
-           CASE WHEN r % 50 = 0 THEN jsonb_build_array('A', 'bad' || i || '_' || r || '@example.com') END
-    FROM generate_series(1, {IMPORTS}) i, generate_series(1, {ROWS}) r;
-    INSERT INTO client_changes (import_id, client_id, row, before, after)
-    SELECT DISTINCT ON (import_id, client_id) import_id, client_id, row, '{{"first_name": "A"}}'::jsonb,
-           '{{"first_name": "B"}}'::jsonb
-    FROM import_rows WHERE row <= 300;
-    ANALYZE clients, imports, import_rows, client_changes
-"""
 
 
 @pytest.fixture(scope="module")
 def full(clients_url: str) -> Iterator[sa.Engine]:
     engine = engine_from_url(clients_url)
     empty(engine)
-    with engine.begin() as connection:
-        for statement in FULL.split(";\n"):
-            connection.execute(sa.text(statement))
+    fill(engine)
     yield engine
     empty(engine)
     engine.dispose()
