@@ -119,7 +119,8 @@ def _work(town: Town, call: Call, tell: Callable[..., Any], at: int, number: int
     _watch(str(town.storage), point)
     dag = town.bag.dags[f"import_clients__{call.feed}"]
     task = dag.get_task(f"each_file.{call.task}" if call.file else call.task)
-    params = {"file": None, "force": False, "dry_run": False, "note": None, "requested_by": None} | call.params
+    nothing = dict.fromkeys(("file", "upload", "note", "requested_by"))
+    params = {**nothing, "force": False, "dry_run": False, **call.params}
     given = {"file": call.file} if call.file else {"params": params} if call.task in ("sense_inbox", "receive") else {}
     run = SimpleNamespace(
         dag_id=dag.dag_id, run_id=call.run_id, run_type="manual", start_date=datetime.now(UTC),

@@ -38,6 +38,7 @@ def daily(name="acme", **keys) -> Feed:
 @pytest.fixture
 def watch(engine, storage):
     """A watch over one feed, of which a file is expected from the start on."""
+    storage.inbox("acme").mkdir(parents=True)
     watch = Watch(engine, storage, acme=daily())
     watch.look(0)
     return watch
@@ -75,7 +76,6 @@ def test_the_mail_says_since_when_and_what_to_do_and_is_safe_as_html(watch):
 def test_a_file_that_waits_in_the_inbox_has_come(watch, storage):
     watch.came("acme", 0)
     inbox = storage.inbox("acme")
-    inbox.mkdir(parents=True)
     (inbox / "late.csv").write_text("x")
     looked = watch.look(48)
     assert looked.late == [] and looked.standings[0].overdue == timedelta(0)
@@ -108,7 +108,6 @@ def test_a_mail_server_that_is_down_is_a_fault_and_people_are_told_later(watch, 
 def test_an_inbox_that_cannot_be_read_hides_no_other_feeds_lateness(watch, storage, monkeypatch):
     watch.feeds = {"broken": daily("broken"), "acme": daily()}
     watch.look(0)
-    storage.inbox("x").parent.mkdir(parents=True)
     storage.inbox("broken").write_text("a file where a folder should be")
     looked = watch.look(25)
     assert names(looked.late) == ["acme"] and len(looked.faults) == 1
@@ -139,7 +138,6 @@ def test_what_waits_is_measured(watch, storage, engine):
     held = watch.came("acme", 1)
     import_ledger.enter_state(engine, held.id, "held", START)
     inbox = storage.inbox("acme")
-    inbox.mkdir(parents=True)
     (inbox / "a.csv").write_text("x")
     now = datetime.now(UTC) + 2 * HOUR
     (standing,) = watch_feeds(engine, storage, watch.feeds, now, watch.send, "").standings
