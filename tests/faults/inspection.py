@@ -95,7 +95,7 @@ def _mails(town: Town, ledger: list[dict[str, Any]]) -> list[str]:
         mail = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
         text = mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
         for block in re.split(r"\n(?=“)", text)[1:]:
-            line = by_id[re.search(r"Import (\S+)", block)[1]]  # type: ignore[index]
+            line = by_id[re.search(r"Import ([0-9a-f-]+)", block)[1]]  # type: ignore[index]
             counts = re.search(r"^ *(read \d+.*)$", block, re.M)
             if counts:
                 said = dict(re.findall(r"(\w+) (\d+)", counts[1]))
