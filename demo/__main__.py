@@ -179,6 +179,7 @@ def _tell(engine: sa.Engine, port: int, seconds: float) -> None:
         ("Mail", f"{HOME / 'mail'}/*.eml"),
         ("Files", f"{HOME / 'storage'} (drop a CSV into inbox/acme and watch)"),
         ("Airflow", f"http://127.0.0.1:{port}  user admin  password {_password()}"),
+        ("Page", f"http://127.0.0.1:{port}/plugin/client-imports  (Import, failed rows, undo)"),
         ("Stop", "make stop   (make demo continues, make clean forgets)"),
     ):
         console.print(f"{label:<8} {value}", highlight=False, soft_wrap=True)
