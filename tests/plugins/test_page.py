@@ -252,6 +252,36 @@ def test_an_upload_over_the_limit_is_cut_off_while_it_comes(web, web_app, instal
     assert len(read) < 30 and installation.files("inbox") == []
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        "attachment; filename*=idna''a%FF.csv",
+        "attachment; filename*=utf-16''abc.csv",
+        "attachment; filename;-*",
+        "attachment; " + "(" * 3000 + "filename=a.csv",
+        "attachment; filename=a\rb.csv",
+        "attachment; filename*=UTF-8''a%00.csv",
+        "attachment; filename*=UTF-8''..%2Fa.csv",
+    ],
+)
+def test_a_header_that_names_no_file_is_refused_as_a_name(web, installation, header):
+    answer = send(web("olga"), **{"content-disposition": header})
+    assert answer.status_code == 400 and answer.json()["code"] == "FILE_NAME"
+    assert installation.files("inbox") == []
+
+
+def test_a_storage_that_is_not_mounted_takes_no_upload_and_is_not_made(web, installation):
+    olga = web("olga")
+    waiting = send(olga).json()["upload_id"]
+    inbox = installation.home / "storage" / "inbox"
+    inbox.rename(inbox.with_name("elsewhere"))
+    for answer in (send(olga, TEXT + "Cat,cat@example.com\n"), olga.get(f"{ROOT}/api/uploads/{waiting}")):
+        assert answer.status_code == 503 and "storage" in answer.text
+    assert not inbox.exists()
+    inbox.with_name("elsewhere").rename(inbox)
+    assert olga.get(f"{ROOT}/api/uploads/{waiting}").json()["step"] == "Waiting"
+
+
 def test_a_name_with_letters_of_any_script_arrives_as_it_was_written(web, installation, ledger):
     headers = {"content-disposition": "attachment; filename*=UTF-8''K%C3%A4ufer%20%22%E5%8D%8E%22.csv"}
     upload = send(web("olga"), **headers).json()
@@ -287,6 +317,19 @@ def test_a_dry_run_says_what_would_happen_and_can_be_imported_afterwards(web, in
     assert again.status_code == 202
     installation.run("default", upload=again.json()["upload_id"])
     assert len(clients()) == 2
+
+
+def test_a_dry_run_whose_file_or_key_is_gone_says_so(web, imported, engine):
+    import sqlalchemy as sa
+
+    olga, looked = web("olga"), imported(dry_run=True)
+    send(olga, **{"idempotency-key": f"after {looked}"}, more="&force=true")
+    again = olga.post(f"{ROOT}/api/imports/{looked}/import")
+    assert again.status_code == 422 and "use a new key" in again.text
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE imports SET file_path = 'archive/default/none.csv'"))
+    again = olga.post(f"{ROOT}/api/imports/{looked}/import")
+    assert again.status_code == 409 and "send it again" in again.text
 
 
 def test_a_file_that_was_imported_before_can_be_imported_all_the_same(web, installation, ledger):
@@ -433,6 +476,19 @@ def test_an_undo_from_the_page_is_the_undo_of_the_dag(web, installation, importe
     page = web("admin").get(f"{ROOT}/imports/{import_id}").text
     assert "All of it was taken back later." in page and "2 clients taken back" in page
     assert web("admin").post(f"{ROOT}/api/imports/{import_id}/revert").status_code == 409
+
+
+def test_an_undo_that_has_failed_is_not_said_to_have_started_again(web, imported):
+    from airflow.models.dagrun import DagRun
+    from airflow.utils.session import create_session
+
+    admin, import_id = web("admin"), imported()
+    assert admin.post(f"{ROOT}/api/imports/{import_id}/revert").status_code == 202
+    assert admin.post(f"{ROOT}/api/imports/{import_id}/revert").status_code == 202
+    with create_session() as session:
+        session.query(DagRun).where(DagRun.run_id == f"undo__{import_id}").update({"state": "failed"})
+    again = admin.post(f"{ROOT}/api/imports/{import_id}/revert")
+    assert again.status_code == 409 and f"Clear the run undo__{import_id}" in again.text
 
 
 def test_a_forgotten_import_says_so_and_shows_no_cell(web, imported, engine, installation):
