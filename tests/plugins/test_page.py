@@ -142,6 +142,26 @@ def test_behind_a_proxy_that_names_another_host_the_browser_says_what_the_same_s
     assert send(web("olga"), **headers).status_code == 202
 
 
+def test_what_is_no_text_or_no_time_is_told_and_is_no_fault(web):
+    admin = web("admin")
+    for path in ("/?q=%00", "/?q=a%40b%00", "/run?dag_id=x&run_id=%00", "/task?dag_id=import_clients__acme&run_id=%00"):
+        answer = admin.get(ROOT + path)
+        assert answer.status_code == 422 and "Not understood" in answer.text, path
+    assert admin.post(f"{ROOT}/client", data={"q": "a@b\0"}).status_code == 422
+    assert admin.get(f"{ROOT}/?until=9999-12-31").status_code == 200
+    assert admin.get(f"{ROOT}/static/{'a' * 300}.css").status_code == 404
+    assert send(admin, **{"idempotency-key": ""}).status_code == 422
+
+
+def test_the_filter_posts_unless_a_script_knows_that_no_address_is_in_it(web, imported):
+    imported()
+    admin = web("admin")
+    assert re.search(r'<form class="filters" method="post"', admin.get(f"{ROOT}/").text)
+    # What was posted must not be asked for again by its address alone: that is the list without a filter.
+    assert "data-refresh" in admin.get(f"{ROOT}/").text
+    assert "data-refresh" not in admin.post(f"{ROOT}/", data={"q": "ann@example.com"}).text
+
+
 def test_every_answer_forbids_scripts_of_its_own_and_no_page_has_one(web, imported):
     import_id = imported(f"First Name,Email,Last Name\n,x@example.com,{HOSTILE}\n", name="a'onload=alert(1)'.csv")
     admin = web("admin")
