@@ -302,6 +302,19 @@ def test_a_storage_that_is_not_mounted_takes_no_upload_and_is_not_made(web, inst
     assert olga.get(f"{ROOT}/api/uploads/{waiting}").json()["step"] == "Waiting"
 
 
+def test_who_uploads_much_and_never_looks_is_told_of_the_newest(web, engine):
+    import sqlalchemy as sa
+
+    with engine.begin() as connection:
+        connection.execute(
+            sa.text("""INSERT INTO uploads (id, feed, file_name, sha256, bytes, requested_by, note, forced, dry_run, uploaded_at)
+            SELECT gen_random_uuid(), 'default', n || '.csv', '', 1, 'olga', '', false, false, now() + n * interval '1 s'
+            FROM generate_series(1, 50) n""")
+        )
+    told = [upload["file_name"] for upload in web("olga").get(f"{ROOT}/api/uploads").json()]
+    assert told == [f"{n}.csv" for n in range(31, 51)]
+
+
 def test_a_name_with_letters_of_any_script_arrives_as_it_was_written(web, installation, ledger):
     headers = {"content-disposition": "attachment; filename*=UTF-8''K%C3%A4ufer%20%22%E5%8D%8E%22.csv"}
     upload = send(web("olga"), **headers).json()
