@@ -6,6 +6,7 @@ import os
 import shutil
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from include.adapters.s3_path import S3Path
 
@@ -39,7 +40,8 @@ def put_whole(source: Path, target: FilePath) -> None:
     """Copy a file from disk, as `write_whole` does."""
     if isinstance(target, S3Path):
         return target.upload(source)
-    unfinished = target.with_suffix(f".{os.getpid()}.tmp")
+    # The page puts files from several threads, also the same one when a request is repeated.
+    unfinished = target.with_suffix(f".{uuid4().hex}.tmp")
     shutil.copyfile(source, unfinished)
     os.replace(unfinished, target)
 

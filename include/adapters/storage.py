@@ -68,7 +68,8 @@ class Storage:
         return FolderInbox(self.inbox(folder))
 
     def put_upload(self, source: Path, upload_id: str) -> None:
-        """Copy a file from disk to where a run takes uploads from, whole or not at all."""
+        """Copy a file from disk to where a run takes uploads from, whole or not at all. Raises StorageMissing."""
+        self._inbox(UPLOADS)  # never makes `inbox` on a disk that is not the storage: the file would be lost there
         target = self.inbox(UPLOADS) / upload_name(upload_id)
         target.parent.mkdir(parents=True, exist_ok=True)
         put_whole(source, target)
@@ -77,7 +78,8 @@ class Storage:
                 os.fsync(written.fileno())
 
     def waiting_upload(self, upload_id: str) -> Waiting | None:
-        """By its name with its folder; None when it is not there: not yet, or taken."""
+        """By its name with its folder; None when it is not there: not yet, or taken. Raises StorageMissing."""
+        self._inbox(UPLOADS)
         name = f"{UPLOADS}/{upload_name(upload_id)}"
         try:
             found = self.inbox(name).lstat()

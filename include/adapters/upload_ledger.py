@@ -14,6 +14,8 @@ from include.errors import UploadNotFound
 from include.results import Upload
 from include.schemas.client_tables import uploads
 
+MOST_UNSEEN = 20
+
 
 def open_upload(engine: sa.Engine, upload: Upload) -> Upload:
     """Note an upload; gives the earlier one when the same person used the same key before."""
@@ -44,8 +46,16 @@ def waiting(engine: sa.Engine, feed: str) -> list[Upload]:
 
 
 def unseen_by(engine: sa.Engine, person: str, since: datetime) -> list[Upload]:
-    """What a person uploaded since then and has not been told the end of, the oldest first."""
-    return _all(engine, uploads.c.requested_by == person, uploads.c.seen_at.is_(None), uploads.c.uploaded_at >= since)
+    """What a person uploaded since then and has not been told the end of: the newest, in order.
+
+    Never all: a program that uploads looks at each by its id, and never says that it has seen the end.
+    """
+    mine = (uploads.c.requested_by == person, uploads.c.seen_at.is_(None), uploads.c.uploaded_at >= since)
+    query = (
+        sa.select(uploads).where(*mine).order_by(uploads.c.uploaded_at.desc(), uploads.c.id.desc()).limit(MOST_UNSEEN)
+    )
+    with engine.connect() as connection:
+        return [_upload(row) for row in connection.execute(query)][::-1]
 
 
 def note_seen(engine: sa.Engine, upload_id: str, person: str, now: datetime) -> None:

@@ -64,8 +64,10 @@ def same_origin(request: Request) -> None:
     """Refuse what another site, or another port of this host, makes a browser send: cookies come along with it."""
     if request.method in ("GET", "HEAD", "OPTIONS"):
         return
-    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    if site not in (None, "same-origin", "none") or (origin and urlsplit(origin).netloc != request.headers.get("host")):
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin", "")
+    # Behind a proxy the host may be another than the browser's own; what the browser says about the site is not.
+    same = site in ("same-origin", "none") if site else urlsplit(origin).netloc == request.headers.get("host")
+    if (site or origin) and not same:
         raise HTTPException(403, "This request comes from another site and is refused.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from typing import Annotated, Any
@@ -17,7 +18,7 @@ from client_imports_page.access import Person, PersonDep, visible_import
 from client_imports_page.details import can_be_imported_again
 from client_imports_page.rendering import airflow_of, root_of
 from include.adapters import import_ledger, upload_ledger
-from include.errors import FileRefused, KeyUsedOtherwise, UploadNotFound
+from include.errors import UploadNotFound
 from include.results import FINAL_STATES, Import, Upload
 from include.schemas.feed import Feed
 from include.steps.corridor import Corridor
@@ -45,7 +46,7 @@ async def send(
     request: Request, person: PersonDep, feed: Annotated[Feed, Depends(_importable)],
     dry_run: bool = False, force: bool = False, content_type: Annotated[str, Header()] = "",
     content_disposition: Annotated[str, Header()] = "",
-    idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
 ) -> JSONResponse:  # fmt: skip
     """The file is the body. 202 and how to follow it; 400 when it is plainly wrong, 413 when it is too large.
 
@@ -55,22 +56,19 @@ async def send(
         raise HTTPException(415, "Send the file as the body, with Content-Type: text/csv.")
     corridor = doors.corridor_of(feed)
     wish = Wish(person.name, _file_name(content_disposition), dry_run, force, key=idempotency_key)
-    try:
-        upload = await _write(request, corridor, wish)
-    except FileRefused as refused:
-        status = 413 if refused.code == "FILE_TOO_LARGE" else 400
-        return JSONResponse({"detail": refused.message, "code": refused.code}, status)
-    except KeyUsedOtherwise as error:
-        raise HTTPException(422, str(error)) from None
+    upload = await _write(request, corridor, wish)
     await run_in_threadpool(_start, upload, person)
     followed = await run_in_threadpool(_followed, request, corridor, upload)
     return JSONResponse(followed, 202, {"Location": f"{root_of(request)}/api/uploads/{upload.id}", "Retry-After": "1"})
 
 
 def _file_name(content_disposition: str) -> str:
+    """'' when there is none, also when the header is no header: the parser fails in many ways on what nobody sends."""
     message = EmailMessage()
-    message["Content-Disposition"] = content_disposition or "attachment"
-    return message.get_filename() or ""
+    with suppress(ValueError, LookupError, RecursionError):
+        message["Content-Disposition"] = content_disposition or "attachment"
+        return message.get_filename() or ""
+    return ""
 
 
 async def _write(request: Request, corridor: Corridor, wish: Wish) -> Upload:
@@ -194,10 +192,14 @@ def import_again(request: Request, import_id: str, person: PersonDep) -> JSONRes
     if not can_be_imported_again(entry):
         raise HTTPException(409, "Only a dry run, or a file refused as already imported, can be imported this way.")
     corridor = doors.corridor_of(feed)
+    try:
+        content = corridor.storage.read(entry.file_path or "")
+    except FileNotFoundError:
+        raise HTTPException(409, "The file is not in the storage any more. Please send it again.") from None
     forced = entry.forced or entry.state == "refused"
     wish = Wish(person.name, entry.file_name, force=forced, note=f"again after {entry.id}", key=f"after {entry.id}")
     with Writing(corridor, wish) as writing:
-        writing.write(corridor.storage.read(entry.file_path or ""))
+        writing.write(content)
         upload = writing.finish()
     _start(upload, person)
     return JSONResponse(_followed(request, corridor, upload), 202)
@@ -212,5 +214,7 @@ def take_back(request: Request, import_id: str, person: PersonDep) -> JSONRespon
     if entry.state != "merged" or entry.reverts_import_id:
         raise HTTPException(409, "Only a merged import can be undone.")
     run_id = f"undo__{entry.id}"
+    if doors.run_state("revert_import", run_id) == "failed":
+        raise HTTPException(409, f"The undo has failed before. Clear the run {run_id} of revert_import in Airflow.")
     doors.trigger("revert_import", run_id, {"import_id": entry.id}, person.name)
     return JSONResponse({"run_url": f"{airflow_of(request)}/dags/revert_import/runs/{run_id}"}, 202)

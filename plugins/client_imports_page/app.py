@@ -9,13 +9,13 @@ import sqlalchemy as sa
 from airflow.api_fastapi.core_api.security import get_user
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from client_imports_page import api, details, files, lists
 from client_imports_page.access import same_origin
 from client_imports_page.rendering import error_page
-from include.errors import ImportNotFound, UploadNotFound
+from include.errors import FileRefused, ImportNotFound, KeyUsedOtherwise, StorageMissing, UploadNotFound
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +59,10 @@ def build_app() -> FastAPI:
     app.add_exception_handler(RequestValidationError, _not_understood)
     app.add_exception_handler(ImportNotFound, _nothing_there)
     app.add_exception_handler(UploadNotFound, _nothing_there)
+    app.add_exception_handler(FileRefused, _refused)
+    app.add_exception_handler(KeyUsedOtherwise, _key_used)
+    app.add_exception_handler(StorageMissing, _storage_fault)
+    app.add_exception_handler(sa.exc.DataError, _no_text)
     app.add_exception_handler(sa.exc.SQLAlchemyError, _database_fault)
     app.add_exception_handler(Exception, _fault)
     return app
@@ -75,6 +79,25 @@ async def _not_understood(request: Request, error: RequestValidationError) -> Re
 
 async def _nothing_there(request: Request, _error: Exception) -> Response:
     return error_page(request, 404, "There is no such import, or you may not see it.")
+
+
+async def _refused(_request: Request, refused: FileRefused) -> Response:
+    status = 413 if refused.code == "FILE_TOO_LARGE" else 400
+    return JSONResponse({"detail": refused.message, "code": refused.code}, status)
+
+
+async def _key_used(request: Request, error: Exception) -> Response:
+    return error_page(request, 422, str(error))
+
+
+async def _storage_fault(request: Request, error: Exception) -> Response:
+    log.error("The storage failed: %s", error)
+    return error_page(request, 503, "The storage of files does not answer. This is our fault; please try again later.")
+
+
+async def _no_text(request: Request, _error: Exception) -> Response:
+    """What the database cannot even compare: NUL characters."""
+    return error_page(request, 422, "Not understood: there are characters in it that no text has.")
 
 
 async def _database_fault(request: Request, error: Exception) -> Response:

@@ -93,8 +93,7 @@ def find_client(request: Request, person: PersonDep) -> Response:
 def client_searched(request: Request, person: PersonDep, q: Annotated[str, Form()] = "") -> Response:
     """By ID or e-mail; the address of the answer holds the ID alone. An e-mail of nobody shows failed rows."""
     typed = q.strip()
-    found = client_views.find_client(doors.engine(), _hex_id(typed), email_key(typed))
-    client_id = str(found["id"]) if found else _hex_id(typed)
+    client_id = _hex_id(typed) or _touched_client(email_key(typed), person)
     if client_id:
         return RedirectResponse(f"{root_of(request)}/client/{client_id}", 303)
     mentioned = _mentioned(typed, person)
@@ -109,6 +108,16 @@ def one_client(request: Request, client_id: str, person: PersonDep) -> Response:
     client = client_views.find_client(engine, _hex_id(client_id)) if events else None
     mentioned = _mentioned(str(client["email"]), person) if client else []
     return show(request, "client.html", person, typed=client_id, client=client, events=events, mentioned=mentioned)
+
+
+def _touched_client(address: str, person: Person) -> str:
+    """The id of the client with this address; '' for one whom no import that the person may see has touched.
+
+    To know who is a client, and under which id, is to know something about that person.
+    """
+    found = client_views.find_client(doors.engine(), email_key=address) if address else None
+    known = found and client_views.history(doors.engine(), str(found["id"]), sorted(person.feeds))
+    return str(found["id"]) if found and known else ""
 
 
 def _hex_id(typed: str) -> str:

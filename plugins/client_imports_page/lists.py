@@ -42,12 +42,11 @@ class Asked(BaseModel):
         zone = _zone(self.tz)
         typed = self.q.strip()
         address = typed if "@" in typed else ""
-        until = _day(self.until)
         return Filter(
             feeds=sorted({self.feed} & person.feeds if self.feed else person.feeds),
             state=self.state if self.state in words.STATES else None,
             since=_midnight(_day(self.since), zone),
-            until=_midnight(until + timedelta(days=1) if until else None, zone),
+            until=_midnight(_day(self.until), zone, days_later=1),
             text="" if address else typed,
             cell=address,
             email_key=email_key(address) or address if address else "",
@@ -75,9 +74,9 @@ def _day(text: str) -> date | None:
     return None
 
 
-def _midnight(day: date | None, zone: Any) -> datetime | None:
+def _midnight(day: date | None, zone: Any, days_later: int = 0) -> datetime | None:
     with suppress(OverflowError):
-        return datetime.combine(day, time(), zone).astimezone(UTC) if day else None
+        return datetime.combine(day + timedelta(days_later), time(), zone).astimezone(UTC) if day else None
     return None
 
 
@@ -149,7 +148,10 @@ def of_run(request: Request, person: PersonDep, dag_id: str, run_id: str) -> Res
 
 
 @router.get("/task")
-def of_task(request: Request, person: PersonDep, dag_id: str, run_id: str, map_index: int = -1) -> Response:
+def of_task(
+    request: Request, person: PersonDep, dag_id: str, run_id: Annotated[str, Query(pattern=r"^[^\x00]*$")],
+    map_index: int = -1,
+) -> Response:  # fmt: skip
     """The tab of a mapped task: the import it works on."""
     if doors.feed_of(dag_id) in person.feeds:
         import_id = doors.import_of_task(dag_id, run_id, map_index)

@@ -65,6 +65,7 @@ def site(postgres: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Si
         pytest.skip("No chromium on this machine.")
     home, port, smtp = tmp_path_factory.mktemp("site"), free_port(), free_port()
     variables = _environment(home, postgres, port, smtp)
+    (home / "storage" / "inbox").mkdir(parents=True)
     engine = engine_from_url(variables["AIRFLOW_CONN_CLIENTS_DB"])
     migrations.upgrade(engine)
     reference_data.load(engine)

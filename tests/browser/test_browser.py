@@ -147,6 +147,32 @@ def test_the_dialog_is_worked_by_keyboard_and_by_dropping_a_file(browse):
     assert frame.evaluate("document.activeElement.id") == "open-import"
 
 
+def test_a_press_that_did_not_arrive_is_told_and_only_the_same_wish_has_its_key(browse, tmp_path):
+    browser = browse()
+    frame, routes = browser.open_imports(), []
+    browser.page.route("**/client-imports/api/imports?*", lambda route: routes.append(route))
+    attach(frame, write(tmp_path, "unsent.csv", "First Name,Email\nUna,una@unsent.example.com\n"))
+
+    def press_and_break(number):
+        frame.locator("#import-send").click()
+        while len(routes) < number:
+            browser.page.wait_for_timeout(50)
+        if number == 3:
+            frame.locator("#import-dialog").press("Escape")
+        routes[-1].abort()
+        frame.locator("#import-problem", has_text="cannot be reached").wait_for()
+        frame.locator("#import-send:enabled").wait_for()
+
+    press_and_break(1)
+    press_and_break(2)
+    frame.locator("#import-dry").check()
+    press_and_break(3)  # closed meanwhile: it comes back to say so
+    assert frame.locator("#import-dialog").is_visible()
+    first, same, other = (route.request.headers["idempotency-key"] for route in routes)
+    assert first == same != other
+    browser.complaints.clear()  # of the lines that were broken here
+
+
 @THEMES
 def test_nothing_is_cut_off_at_800_pixels(browse, dark, axe):
     browser = browse(dark=dark, width=800)

@@ -101,7 +101,7 @@ def test_each_person_gets_what_airflow_lets_them_see_and_start(web, imported, me
             assert places["x"] not in answer.text
 
 
-def test_personal_data_of_a_feed_is_nowhere_for_who_does_not_see_its_dag(web, imported):
+def test_personal_data_of_a_feed_is_nowhere_for_who_does_not_see_its_dag(web, imported, clients):
     import_id = imported(
         "First Name,Email\nZoe,zoe@secret.example\n,blank@secret.example\n", feed="acme", name="secret.csv"
     )
@@ -110,7 +110,8 @@ def test_personal_data_of_a_feed_is_nowhere_for_who_does_not_see_its_dag(web, im
         olga.get(f"{ROOT}/"), olga.get(f"{ROOT}/?feed=acme"), olga.get(f"{ROOT}/dag?dag_id=import_clients__acme"),
         olga.post(f"{ROOT}/", data={"q": "zoe@secret.example"}), olga.get(f"{ROOT}/api/uploads"),
         olga.post(f"{ROOT}/client", data={"q": "blank@secret.example"}),
-        olga.get(olga.post(f"{ROOT}/client", data={"q": "zoe@secret.example"}).headers["location"]),
+        olga.post(f"{ROOT}/client", data={"q": "zoe@secret.example"}),
+        olga.get(f"{ROOT}/client/{clients()['zoe@secret.example']['id']}"),
     ):  # fmt: skip
         assert answer.status_code == 200
         text = re.sub(r'value="[^"]*"|<h1>[^<]*</h1>', "", answer.text)  # what was typed comes back
@@ -120,6 +121,7 @@ def test_personal_data_of_a_feed_is_nowhere_for_who_does_not_see_its_dag(web, im
 @pytest.mark.parametrize(
     "headers",
     [
+        {"sec-fetch-site": "cross-site", "origin": "http://airflow.example"},
         {"sec-fetch-site": "cross-site"},
         {"sec-fetch-site": "same-site"},
         {"origin": "http://evil.example"},
@@ -133,6 +135,31 @@ def test_what_another_site_makes_a_browser_send_is_refused(web, headers, ledger)
     assert (
         send(web("admin"), **{"sec-fetch-site": "same-origin", "origin": "http://airflow.example"}).status_code == 202
     )
+
+
+def test_behind_a_proxy_that_names_another_host_the_browser_says_what_the_same_site_is(web):
+    headers = {"sec-fetch-site": "same-origin", "origin": "https://public.example"}
+    assert send(web("olga"), **headers).status_code == 202
+
+
+def test_what_is_no_text_or_no_time_is_told_and_is_no_fault(web):
+    admin = web("admin")
+    for path in ("/?q=%00", "/?q=a%40b%00", "/run?dag_id=x&run_id=%00", "/task?dag_id=import_clients__acme&run_id=%00"):
+        answer = admin.get(ROOT + path)
+        assert answer.status_code == 422 and "Not understood" in answer.text, path
+    assert admin.post(f"{ROOT}/client", data={"q": "a@b\0"}).status_code == 422
+    assert admin.get(f"{ROOT}/?until=9999-12-31").status_code == 200
+    assert admin.get(f"{ROOT}/static/{'a' * 300}.css").status_code == 404
+    assert send(admin, **{"idempotency-key": ""}).status_code == 422
+
+
+def test_the_filter_posts_unless_a_script_knows_that_no_address_is_in_it(web, imported):
+    imported()
+    admin = web("admin")
+    assert re.search(r'<form class="filters" method="post"', admin.get(f"{ROOT}/").text)
+    # What was posted must not be asked for again by its address alone: that is the list without a filter.
+    assert "data-refresh" in admin.get(f"{ROOT}/").text
+    assert "data-refresh" not in admin.post(f"{ROOT}/", data={"q": "ann@example.com"}).text
 
 
 def test_every_answer_forbids_scripts_of_its_own_and_no_page_has_one(web, imported):
@@ -245,6 +272,49 @@ def test_an_upload_over_the_limit_is_cut_off_while_it_comes(web, web_app, instal
     assert len(read) < 30 and installation.files("inbox") == []
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        "attachment; filename*=idna''a%FF.csv",
+        "attachment; filename*=utf-16''abc.csv",
+        "attachment; filename;-*",
+        "attachment; " + "(" * 3000 + "filename=a.csv",
+        "attachment; filename=a\rb.csv",
+        "attachment; filename*=UTF-8''a%00.csv",
+        "attachment; filename*=UTF-8''..%2Fa.csv",
+    ],
+)
+def test_a_header_that_names_no_file_is_refused_as_a_name(web, installation, header):
+    answer = send(web("olga"), **{"content-disposition": header})
+    assert answer.status_code == 400 and answer.json()["code"] == "FILE_NAME"
+    assert installation.files("inbox") == []
+
+
+def test_a_storage_that_is_not_mounted_takes_no_upload_and_is_not_made(web, installation):
+    olga = web("olga")
+    waiting = send(olga).json()["upload_id"]
+    inbox = installation.home / "storage" / "inbox"
+    inbox.rename(inbox.with_name("elsewhere"))
+    for answer in (send(olga, TEXT + "Cat,cat@example.com\n"), olga.get(f"{ROOT}/api/uploads/{waiting}")):
+        assert answer.status_code == 503 and "storage" in answer.text
+    assert not inbox.exists()
+    inbox.with_name("elsewhere").rename(inbox)
+    assert olga.get(f"{ROOT}/api/uploads/{waiting}").json()["step"] == "Waiting"
+
+
+def test_who_uploads_much_and_never_looks_is_told_of_the_newest(web, engine):
+    import sqlalchemy as sa
+
+    with engine.begin() as connection:
+        connection.execute(
+            sa.text("""INSERT INTO uploads (id, feed, file_name, sha256, bytes, requested_by, note, forced, dry_run, uploaded_at)
+            SELECT gen_random_uuid(), 'default', n || '.csv', '', 1, 'olga', '', false, false, now() + n * interval '1 s'
+            FROM generate_series(1, 50) n""")
+        )
+    told = [upload["file_name"] for upload in web("olga").get(f"{ROOT}/api/uploads").json()]
+    assert told == [f"{n}.csv" for n in range(31, 51)]
+
+
 def test_a_name_with_letters_of_any_script_arrives_as_it_was_written(web, installation, ledger):
     headers = {"content-disposition": "attachment; filename*=UTF-8''K%C3%A4ufer%20%22%E5%8D%8E%22.csv"}
     upload = send(web("olga"), **headers).json()
@@ -280,6 +350,19 @@ def test_a_dry_run_says_what_would_happen_and_can_be_imported_afterwards(web, in
     assert again.status_code == 202
     installation.run("default", upload=again.json()["upload_id"])
     assert len(clients()) == 2
+
+
+def test_a_dry_run_whose_file_or_key_is_gone_says_so(web, imported, engine):
+    import sqlalchemy as sa
+
+    olga, looked = web("olga"), imported(dry_run=True)
+    send(olga, **{"idempotency-key": f"after {looked}"}, more="&force=true")
+    again = olga.post(f"{ROOT}/api/imports/{looked}/import")
+    assert again.status_code == 422 and "use a new key" in again.text
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE imports SET file_path = 'archive/default/none.csv'"))
+    again = olga.post(f"{ROOT}/api/imports/{looked}/import")
+    assert again.status_code == 409 and "send it again" in again.text
 
 
 def test_a_file_that_was_imported_before_can_be_imported_all_the_same(web, installation, ledger):
@@ -426,6 +509,19 @@ def test_an_undo_from_the_page_is_the_undo_of_the_dag(web, installation, importe
     page = web("admin").get(f"{ROOT}/imports/{import_id}").text
     assert "All of it was taken back later." in page and "2 clients taken back" in page
     assert web("admin").post(f"{ROOT}/api/imports/{import_id}/revert").status_code == 409
+
+
+def test_an_undo_that_has_failed_is_not_said_to_have_started_again(web, imported):
+    from airflow.models.dagrun import DagRun
+    from airflow.utils.session import create_session
+
+    admin, import_id = web("admin"), imported()
+    assert admin.post(f"{ROOT}/api/imports/{import_id}/revert").status_code == 202
+    assert admin.post(f"{ROOT}/api/imports/{import_id}/revert").status_code == 202
+    with create_session() as session:
+        session.query(DagRun).where(DagRun.run_id == f"undo__{import_id}").update({"state": "failed"})
+    again = admin.post(f"{ROOT}/api/imports/{import_id}/revert")
+    assert again.status_code == 409 and f"Clear the run undo__{import_id}" in again.text
 
 
 def test_a_forgotten_import_says_so_and_shows_no_cell(web, imported, engine, installation):

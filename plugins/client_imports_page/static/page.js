@@ -115,13 +115,16 @@ function confirmed(question, action) {
 const steps = ["Received", "Validating", "Preparing", "Merging", "Done"];
 const cards = new Map();
 let following = false;
+let more = false; // asked again meanwhile: what is on its way may not be in the answer that is
 let loaded = false; // what has ended before this page was asked for stands in it
 
 async function follow() {
+  more = true;
   if (following) return;
   following = true;
   for (;;) {
     let uploads;
+    more = false;
     try {
       uploads = await ask(`${root}/api/uploads`);
     } catch {
@@ -130,7 +133,7 @@ async function follow() {
     }
     for (const upload of uploads) show(upload);
     loaded = true;
-    if (uploads.every((upload) => upload.done)) break;
+    if (!more && uploads.every((upload) => upload.done)) break;
     await new Promise((wait) => setTimeout(wait, 700));
   }
   following = false;
@@ -201,7 +204,9 @@ const dialog = byId("import-dialog");
 if (dialog) {
   const [feed, file, send, problem, drop] = ["import-feed", "import-file", "import-send", "import-problem", "drop"].map(byId);
   let attached = null;
+  let chosen = null; // also when it cannot be attached: another feed may take it
   let key = null; // the same press, repeated after a broken line, is one import
+  const newKey = () => { key = crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`; };
 
   const limits = () => feed.selectedOptions[0].dataset;
   const mib = (bytes) => `${Math.round((bytes / 1048576) * 10) / 10} MiB`;
@@ -223,19 +228,19 @@ if (dialog) {
     return "";
   }
 
-  async function attach(candidate) {
+  async function attach(candidate, focus = true) {
     if (!candidate) return;
-    key = crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
-    problem.textContent = await plainlyWrong(candidate);
+    newKey();
+    chosen = candidate;
+    problem.textContent = await plainlyWrong(candidate).catch(() => "The file cannot be read. Attach it again.");
     attached = problem.textContent ? null : candidate;
     byId("attached").textContent = `${candidate.name} (${candidate.size < 1048576 ? `${Math.ceil(candidate.size / 1024)} KiB` : mib(candidate.size)})`;
     send.disabled = !attached;
-    if (attached) send.focus();
+    if (attached && focus) send.focus();
   }
 
   function reset() {
-    attached = null;
-    file.value = "";
+    attached = chosen = null;
     send.disabled = true;
     send.textContent = "Import";
     problem.textContent = "";
@@ -244,9 +249,10 @@ if (dialog) {
 
   byId("open-import").onclick = () => { reset(); describeLimits(); dialog.showModal(); };
   byId("import-cancel").onclick = () => dialog.close();
-  byId("attach").onclick = () => file.click();
+  byId("attach").onclick = () => { file.value = ""; file.click(); }; // the same file again, corrected, is a change too
   file.onchange = () => attach(file.files[0]);
-  feed.onchange = () => { describeLimits(); if (file.files[0] || attached) attach(attached ?? file.files[0]); };
+  feed.onchange = () => { describeLimits(); attach(chosen, false); }; // arrow keys go on in the list
+  byId("import-dry").onchange = newKey; // another wish is another request
   dialog.addEventListener("dragover", (event) => { event.preventDefault(); drop.classList.add("over"); });
   dialog.addEventListener("dragleave", () => drop.classList.remove("over"));
   dialog.addEventListener("drop", (event) => {
@@ -270,6 +276,7 @@ if (dialog) {
       show(upload);
       follow();
     } catch (error) {
+      if (!dialog.open) dialog.showModal(); // closed meanwhile: who believes that it was sent must hear this
       problem.textContent = error.message;
       send.textContent = "Import";
       send.disabled = false;
