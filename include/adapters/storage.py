@@ -87,6 +87,13 @@ class Storage:
             return None
         return Waiting(name, found.st_size, found.st_mtime)
 
+    def uploads(self) -> list[Waiting]:
+        """Every file where uploads wait, also what a dead process left half-written."""
+        return FolderInbox(self.inbox(UPLOADS)).entries()
+
+    def delete_upload(self, name: str) -> None:
+        FolderInbox(self.inbox(UPLOADS)).delete(name)
+
     def take(self, folder: str, name: str, import_id: str) -> bool:
         """Move a file from its inbox to staging, whole. False when it is in neither place."""
         staged = self.staged_source(import_id)

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from include.errors import UploadNotFound
 from include.results import Upload
-from include.schemas.client_tables import uploads
+from include.schemas.client_tables import imports, uploads
 
 MOST_UNSEEN = 20
 
@@ -43,6 +43,14 @@ def find(engine: sa.Engine, upload_id: str) -> Upload:
 def waiting(engine: sa.Engine, feed: str) -> list[Upload]:
     """Uploads of a feed that no run has taken, the oldest first."""
     return _all(engine, uploads.c.feed == feed, uploads.c.import_id.is_(None))
+
+
+def owned(engine: sa.Engine) -> set[str]:
+    """Ids of uploads whose file somebody will take: no run has it yet, or one has claimed it and not taken it out."""
+    claimed = sa.select(imports.c.id).where(imports.c.inbox_name.is_not(None))
+    query = sa.select(uploads.c.id).where(sa.or_(uploads.c.import_id.is_(None), uploads.c.import_id.in_(claimed)))
+    with engine.connect() as connection:
+        return {str(upload_id) for upload_id in connection.scalars(query)}
 
 
 def unseen_by(engine: sa.Engine, person: str, since: datetime) -> list[Upload]:

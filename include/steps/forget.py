@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from include.adapters import forgetting, import_ledger
+from include.adapters import forgetting, import_ledger, upload_ledger
 from include.adapters.storage import Storage
 from include.codes import CODES
 from include.errors import ClientImportError, StepFailed
@@ -29,6 +29,7 @@ def forget(engine: sa.Engine, storage: Storage, feeds: Feeds, now: datetime) -> 
     done = Forgotten(broken_feeds=tuple(name for name, feed in feeds.items() if feed is None))
     faults: list[ClientImportError] = []
     with only_one_forgets(engine):
+        _sweep_uploads(engine, storage, now)
         for import_id, state in _over(engine, feeds, now):
             if state not in FINAL_STATES:
                 done += Forgotten(left=(import_id,))
@@ -41,6 +42,16 @@ def forget(engine: sa.Engine, storage: Storage, feeds: Feeds, now: datetime) -> 
     if faults:
         raise ExceptionGroup(f"{len(faults)} import(s) could not be forgotten", faults)
     return done
+
+
+def _sweep_uploads(engine: sa.Engine, storage: Storage, now: datetime) -> None:
+    """Delete copies of uploads that nobody will take: a process died while it wrote, or a request came twice."""
+    old = (now - timedelta(days=1)).timestamp()
+    left = [file for file in storage.uploads() if file.modified < old]
+    owned = upload_ledger.owned(engine) if left else set()
+    for file in left:
+        if file.name.partition(".")[0] not in owned or not file.name.endswith(".csv"):
+            storage.delete_upload(file.name)
 
 
 def _over(engine: sa.Engine, feeds: Feeds, now: datetime) -> Iterator[tuple[str, str]]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
+from include.adapters import upload_ledger
 from include.adapters.arrivals import arrivals, expect, tell_once
 from include.adapters.storage import Storage
 from include.emails.late import LateFeed
@@ -73,7 +74,7 @@ def watch_feeds(
     watched = Watched()
     for name, feed in known.items():
         try:
-            waits, found = _oldest(storage, feed, now), came[name]
+            waits, found = _oldest(engine, storage, feed, now), came[name]
             late = now - found.sign - feed.expected_every if feed.expected_every and found.sign else _NONE
             overdue = _NONE if waits is not None else max(late, _NONE)
             standing = Standing(feed, waits or _NONE, found.held, overdue, found.sign, found.told_for == found.sign)
@@ -85,10 +86,12 @@ def watch_feeds(
     return watched
 
 
-def _oldest(storage: Storage, feed: Feed, now: datetime) -> timedelta | None:
-    """How long the oldest file waits; None for no file. One that is still being written has come."""
+def _oldest(engine: sa.Engine, storage: Storage, feed: Feed, now: datetime) -> timedelta | None:
+    """How long the oldest file or upload waits; None for no file. One that is still being written has come."""
     waiting = storage.settled(feed.inbox, feed.file_pattern, 0, feed.require_done_file)
-    return max((now - datetime.fromtimestamp(w.modified, UTC) for w in waiting), default=None)
+    since = [datetime.fromtimestamp(each.modified, UTC) for each in waiting]
+    since += [upload.uploaded_at for upload in upload_ledger.waiting(engine, feed.name)]
+    return max((now - each for each in since), default=None)
 
 
 def _tell(engine: sa.Engine, standing: Standing, send: Send, link: str) -> bool:

@@ -65,6 +65,8 @@ async def send(
 def _file_name(content_disposition: str) -> str:
     """'' when there is none, also when the header is no header: the parser fails in many ways on what nobody sends."""
     message = EmailMessage()
+    with suppress(ValueError):  # UTF-8 as it is typed, which the web server reads as Latin-1
+        content_disposition = content_disposition.encode("latin-1").decode("utf-8")
     with suppress(ValueError, LookupError, RecursionError):
         message["Content-Disposition"] = content_disposition or "attachment"
         return message.get_filename() or ""
@@ -197,7 +199,7 @@ def import_again(request: Request, import_id: str, person: PersonDep) -> JSONRes
     except FileNotFoundError:
         raise HTTPException(409, "The file is not in the storage any more. Please send it again.") from None
     forced = entry.forced or entry.state == "refused"
-    wish = Wish(person.name, entry.file_name, force=forced, note=f"again after {entry.id}", key=f"after {entry.id}")
+    wish = Wish(person.name, entry.file_name, force=forced, note=f"again after {entry.id}")
     with Writing(corridor, wish) as writing:
         writing.write(content)
         upload = writing.finish()
@@ -216,5 +218,8 @@ def take_back(request: Request, import_id: str, person: PersonDep) -> JSONRespon
     run_id = f"undo__{entry.id}"
     if doors.run_state("revert_import", run_id) == "failed":
         raise HTTPException(409, f"The undo has failed before. Clear the run {run_id} of revert_import in Airflow.")
-    doors.trigger("revert_import", run_id, {"import_id": entry.id}, person.name)
+    try:
+        doors.trigger("revert_import", run_id, {"import_id": entry.id}, person.name)
+    except DagNotFound:
+        raise HTTPException(503, "Airflow does not know the DAG revert_import yet. Please try again later.") from None
     return JSONResponse({"run_url": f"{airflow_of(request)}/dags/revert_import/runs/{run_id}"}, 202)

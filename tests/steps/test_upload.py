@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -12,6 +13,7 @@ from include.results import Requested
 from include.steps import upload as uploading
 from include.steps.corridor import Corridor
 from include.steps.file_away import file_away
+from include.steps.forget import forget
 from include.steps.merge import merge
 from include.steps.prepare import prepare
 from include.steps.receive import Only, receive, something_to_do
@@ -122,3 +124,15 @@ def test_what_is_plainly_wrong_is_refused_at_once(corridor, name, text):
     with pytest.raises(FileRefused):
         send(corridor, text, file_name=name)
     assert inbox(corridor) == []
+
+
+def test_the_daily_look_deletes_copies_that_nobody_takes_and_no_upload_that_waits(corridor):
+    waits, taken = send(corridor), send(corridor, TEXT + b"Ben,ben@example.com\n")
+    receive(corridor, RUN, Only(upload=taken.id))
+    folder = corridor.storage.inbox(".uploads")
+    for name in (f"{taken.id}.csv", f"{taken.id}.123.tmp"):
+        (folder / name).write_bytes(TEXT)
+    forget(corridor.engine, corridor.storage, {}, datetime.now(UTC))
+    assert len(inbox(corridor)) == 3  # a day's grace: it may be written just now
+    forget(corridor.engine, corridor.storage, {}, datetime.now(UTC) + timedelta(days=2))
+    assert inbox(corridor) == [f"{waits.id}.csv"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -145,3 +146,15 @@ def test_what_waits_is_measured(watch, storage, engine):
     assert measured["client_imports.held"] == 1 and measured["client_imports.late"] == 0
     assert measured["client_imports.waiting_age"] > 7000
     assert str(standing).startswith("acme: oldest file waits ") and str(standing).endswith(", 1 held")
+
+
+def test_an_upload_that_no_run_takes_is_a_file_that_waits(watch, storage, engine):
+    from include.steps.corridor import Corridor
+    from include.steps.upload import Wish, Writing
+
+    corridor = Corridor.of(daily(), engine, storage)
+    with Writing(replace(corridor, clock=lambda: START), Wish("olga", "a.csv")) as writing:
+        writing.write(b"x")
+        writing.finish()
+    (standing,) = watch.look(30).standings
+    assert standing.waits == 30 * HOUR and not standing.overdue
