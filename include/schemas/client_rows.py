@@ -99,6 +99,10 @@ _MARKUP = (
 )
 
 
+# What every formula, script or tag has. Hardly a name has it, so that one look at the others is enough.
+_SIGN_OF_CODE = rf"{_FORMULA}|[<\x{{FF1C}}\x{{FE64}}:=]|&#"
+
+
 def as_booleans(text: pd.Series) -> pd.Series:
     """yes/no, true/false, 1/0 in any case to True/False; anything else to None (dtype object)."""
     return text.str.lower().map(dict.fromkeys(_TRUE, True) | dict.fromkeys(_FALSE, False)).astype(object)
@@ -127,8 +131,13 @@ def is_formula(text: pd.Series) -> pd.Series:
     return text.str.contains(_FORMULA, regex=True) & ~text.str.contains(_SIGN_OR_NUMBER, regex=True)
 
 
-def is_markup(text: pd.Series) -> pd.Series:
-    return text.str.contains(_MARKUP, regex=True)
+def is_executable(text: pd.Series) -> pd.Series:
+    """True where a cell is a formula, a script or markup."""
+    executable = text.str.contains(_SIGN_OF_CODE, regex=True)
+    suspects = text[executable]
+    if len(suspects):
+        executable[executable] = is_formula(suspects) | suspects.str.contains(_MARKUP, regex=True)
+    return executable
 
 
 def row_schema(
@@ -173,7 +182,7 @@ def _rules(field: Field, now: datetime, email_is_valid: Callable[[pd.Series], pd
     if field.kind in ("email", "username"):
         rules.append(("CELL_CONTROL_CHARACTER", lambda s: ~has_invisible_characters(s)))
     if field.kind in ("name", "username"):
-        rules.append(("CELL_EXECUTABLE", lambda s: ~(is_formula(s) | is_markup(s))))
+        rules.append(("CELL_EXECUTABLE", lambda s: ~is_executable(s)))
     if field.kind == "email":
         rules.append(("CELL_FORMAT", lambda s: _judged_by_another_rule(s, field) | email_is_valid(s)))
     if field.kind == "boolean":

@@ -8,6 +8,7 @@ problems  columns `row`, `code`, `field`, `value`, `message`, `severity`, `meant
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -47,7 +48,9 @@ def fields_in(rows: pd.DataFrame) -> list[str]:
     return [name for name in rows.columns if name in FIELDS]
 
 
+@cache
 def no_problems() -> pd.DataFrame:
+    """One frame for everybody: most rules find nothing in most files, and frames are never changed."""
     return pd.DataFrame({name: pd.Series(dtype="int64" if name == "row" else "str") for name in PROBLEM_COLUMNS})
 
 
