@@ -43,7 +43,7 @@ def find_clients(engine: sa.Engine, ids: Sequence[str], email_keys: Sequence[str
     """Clients with one of these ids or e-mails: index `id`; `email_key`, `project`, `created` (UTC)."""
     with engine.connect() as connection:
         by_id = _clients_by(connection, "id", ids)
-        known = set(by_id["email_key"])
+        known = set(by_id["email_key"].tolist())
         by_email = _clients_by(connection, "email_key", [key for key in email_keys if key not in known])
     return pd.concat([by_id, by_email]) if len(by_email) else by_id
 
@@ -97,6 +97,7 @@ def load_incoming(connection: sa.Connection, prepared: pd.DataFrame) -> None:
     connection.execute(sa.text(f"CREATE TEMPORARY TABLE incoming ({columns}) ON COMMIT DROP"))
     buffer = io.BytesIO()
     table = arrow.Table.from_pandas(prepared[list(INCOMING)], preserve_index=False)
+    # Text always gets quotes, by which '' is not NULL; for what else there is they would only be work.
     arrow_csv.write_csv(table, buffer, arrow_csv.WriteOptions(include_header=False, quoting_style="needed"))
     cursor = connection.connection.cursor()
     with cursor.copy(f"COPY incoming ({', '.join(INCOMING)}) FROM STDIN (FORMAT csv)") as copy:

@@ -37,7 +37,8 @@ def rows_frame(records: Records) -> tuple[pd.DataFrame, pd.Series]:
         blank = [""] * width
         whole = [blank if position in ragged else cells for position, cells in enumerate(whole)]
     positions = records.header.positions.items()
-    columns = {field: pd.array([cells[i] for cells in whole], dtype="str") for field, i in positions}
+    by_column = list(zip(*whole, strict=True)) or [()] * width
+    columns = {field: pd.array(by_column[i], dtype="str") for field, i in positions}
     rows = pd.DataFrame(columns, index=index)
     rows.insert(0, "line", pd.Series(records.lines, index=index, dtype="int64"))
     rows["cells"] = pd.Series(records.cells, index=index, dtype=object)
