@@ -17,7 +17,7 @@ from include.schemas.client_rows import FIELDS
 
 # Order and types of the temporary table `incoming`: one line per record of the file.
 INCOMING = {
-    "row": "integer PRIMARY KEY", "line": "integer NOT NULL", "outcome": "text", "problems": "jsonb", "cells": "jsonb",
+    "row": "integer NOT NULL", "line": "integer NOT NULL", "outcome": "text", "problems": "jsonb", "cells": "jsonb",
     "judged": "boolean NOT NULL", "client_id": "text", "is_new": "boolean", "email_holder": "text",
     "seen_project": "text", "generated": "boolean NOT NULL", "email_key": "text",
     **{name: {"boolean": "boolean", "timestamp": "timestamptz"}.get(field.kind, "text")
@@ -34,29 +34,31 @@ def listed(template: str, names: Iterable[str] = CHANGEABLE) -> str:
 
 def image(alias: str) -> str:
     """The client's fields as JSON, and its e-mail's normal form: what `client_changes` keeps."""
-    return "jsonb_build_object(" + ", ".join(f"'{name}', {alias}.{name}" for name in (*STORED, "email_key")) + ")"
+    # In the order in which jsonb keeps keys, short ones first: then there is nothing left to sort.
+    names = sorted((*STORED, "email_key"), key=lambda name: (len(name), name))
+    return f"(SELECT to_jsonb(image) FROM (SELECT {listed(alias + '.{0}', names)}) image)"
 
 
 def find_clients(engine: sa.Engine, ids: Sequence[str], email_keys: Sequence[str]) -> pd.DataFrame:
     """Clients with one of these ids or e-mails: index `id`; `email_key`, `project`, `created` (UTC)."""
     with engine.connect() as connection:
-        rows = _clients_by(connection, "id", ids)
-        known = {row.email_key for row in rows}
-        rows += _clients_by(connection, "email_key", [key for key in email_keys if key not in known])
-    id, email_key, project, created = zip(*rows, strict=True) if rows else ((), (), (), ())
-    texts = {"id": id, "email_key": email_key, "project": project}
-    found = pd.DataFrame({name: pd.array(column, dtype="str") for name, column in texts.items()})
-    return found.assign(created=pd.to_datetime(pd.Series(created, dtype="int64"), unit="us", utc=True)).set_index("id")
+        by_id = _clients_by(connection, "id", ids)
+        known = set(by_id["email_key"].tolist())
+        by_email = _clients_by(connection, "email_key", [key for key in email_keys if key not in known])
+    return pd.concat([by_id, by_email]) if len(by_email) else by_id
 
 
-def _clients_by(connection: sa.Connection, column: str, keys: Sequence[str]) -> list[sa.Row]:
-    if not keys:
-        return []
+def _clients_by(connection: sa.Connection, column: str, keys: Sequence[str]) -> pd.DataFrame:
     # One text, split by the server: psycopg looks at every element of an array for what needs a quote.
+    # And one array a column, not a row a client: it is to be a column.
     query = sa.text(f"""
-        SELECT id, email_key, project, (extract(epoch FROM created) * 1000000)::bigint FROM clients
-        WHERE {column} = ANY(string_to_array(:keys, chr(10)))""")
-    return list(connection.execute(query, {"keys": "\n".join(keys)}).all())
+        SELECT array_agg(id), array_agg(email_key), array_agg(project),
+               array_agg((extract(epoch FROM created) * 1000000)::bigint)
+        FROM clients WHERE {column} = ANY(string_to_array(:keys, chr(10)))""")
+    found = connection.execute(query, {"keys": "\n".join(keys)}).one() if keys else (None,) * 4
+    id, email_key, project = (pd.array(column or [], dtype="str") for column in found[:3])
+    created = pd.to_datetime(pd.Series(found[3] or [], dtype="int64"), unit="us", utc=True)
+    return pd.DataFrame({"id": id, "email_key": email_key, "project": project, "created": created}).set_index("id")
 
 
 def find_usernames(engine: sa.Engine, candidates: Sequence[str]) -> set[str]:
@@ -95,7 +97,8 @@ def load_incoming(connection: sa.Connection, prepared: pd.DataFrame) -> None:
     connection.execute(sa.text(f"CREATE TEMPORARY TABLE incoming ({columns}) ON COMMIT DROP"))
     buffer = io.BytesIO()
     table = arrow.Table.from_pandas(prepared[list(INCOMING)], preserve_index=False)
-    arrow_csv.write_csv(table, buffer, arrow_csv.WriteOptions(include_header=False, quoting_style="all_valid"))
+    # Text always gets quotes, by which '' is not NULL; for what else there is they would only be work.
+    arrow_csv.write_csv(table, buffer, arrow_csv.WriteOptions(include_header=False, quoting_style="needed"))
     cursor = connection.connection.cursor()
     with cursor.copy(f"COPY incoming ({', '.join(INCOMING)}) FROM STDIN (FORMAT csv)") as copy:
         copy.write(buffer.getbuffer())

@@ -99,9 +99,18 @@ _MARKUP = (
 )
 
 
+# What every formula, script or tag has. Hardly a name has it, so that one look at the others is enough.
+_SIGN_OF_CODE = rf"{_FORMULA}|[<\x{{FF1C}}\x{{FE64}}:=]|&#"
+
+
 def as_booleans(text: pd.Series) -> pd.Series:
     """yes/no, true/false, 1/0 in any case to True/False; anything else to None (dtype object)."""
-    return text.str.lower().map(dict.fromkeys(_TRUE, True) | dict.fromkeys(_FALSE, False)).astype(object)
+    import numpy as np
+    import pandas as pd
+
+    found = pd.Index((*_TRUE, *_FALSE), dtype="str").get_indexer(pd.Index(text.str.lower()))
+    values = np.array([True] * len(_TRUE) + [False] * len(_FALSE) + [None], dtype=object)
+    return pd.Series(values[found], index=text.index)
 
 
 def as_timestamps(text: pd.Series) -> pd.Series:
@@ -113,8 +122,9 @@ def as_timestamps(text: pd.Series) -> pd.Series:
 
     well_formed = text.where(text.str.fullmatch(_TIMESTAMP)).str.upper().str.replace(",", ".", regex=False)
     # One cell with nanoseconds would make pandas read the whole column in a unit that ends in 2262.
-    well_formed = well_formed.str.replace(r"(\.[0-9]{6})[0-9]+", r"\1", regex=True)
-    instants = pd.to_datetime(well_formed, format="ISO8601", utc=True, errors="coerce").dt.as_unit("us")
+    if text.str.contains(".", regex=False).any() or text.str.contains(",", regex=False).any():
+        well_formed = well_formed.str.replace(r"(\.[0-9]{6})[0-9]+", r"\1", regex=True)
+    instants = pd.to_datetime(well_formed, format="ISO8601", utc=True, errors="coerce", cache=False).dt.as_unit("us")
     return instants.where(instants >= pd.Timestamp("0001-01-01", tz="UTC"))  # no calendar has a year 0
 
 
@@ -127,8 +137,13 @@ def is_formula(text: pd.Series) -> pd.Series:
     return text.str.contains(_FORMULA, regex=True) & ~text.str.contains(_SIGN_OR_NUMBER, regex=True)
 
 
-def is_markup(text: pd.Series) -> pd.Series:
-    return text.str.contains(_MARKUP, regex=True)
+def is_executable(text: pd.Series) -> pd.Series:
+    """True where a cell is a formula, a script or markup."""
+    executable = text.str.contains(_SIGN_OF_CODE, regex=True)
+    suspects = text[executable]
+    if len(suspects):
+        executable[executable] = is_formula(suspects) | suspects.str.contains(_MARKUP, regex=True)
+    return executable
 
 
 def row_schema(
@@ -173,7 +188,7 @@ def _rules(field: Field, now: datetime, email_is_valid: Callable[[pd.Series], pd
     if field.kind in ("email", "username"):
         rules.append(("CELL_CONTROL_CHARACTER", lambda s: ~has_invisible_characters(s)))
     if field.kind in ("name", "username"):
-        rules.append(("CELL_EXECUTABLE", lambda s: ~(is_formula(s) | is_markup(s))))
+        rules.append(("CELL_EXECUTABLE", lambda s: ~is_executable(s)))
     if field.kind == "email":
         rules.append(("CELL_FORMAT", lambda s: _judged_by_another_rule(s, field) | email_is_valid(s)))
     if field.kind == "boolean":

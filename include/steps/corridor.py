@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -40,7 +41,8 @@ class Corridor:
 def step(corridor: Corridor, name: str, import_id: str) -> Iterator[None]:
     """Tell the sender's fault from ours: a refusal ends the import, anything else leaves it to be retried."""
     try:
-        yield
+        with _without_collector():
+            yield
     except FileRefused as refused:
         refuse(corridor, import_id, refused)
         raise
@@ -52,6 +54,18 @@ def step(corridor: Corridor, name: str, import_id: str) -> Iterator[None]:
             raise
         # The way to the fault may be logged; the error's own words may not: they can quote a cell.
         raise fault.with_traceback(error.__traceback__) from None
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """A search for cyclic garbage looks at every cell in memory, time and again, and cells are in no cycle."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 def refuse(corridor: Corridor, import_id: str, refused: FileRefused) -> None:

@@ -21,6 +21,7 @@ _AFTER_MARK = {
     "utf-32": ((codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be")),
 }
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
+_CONTROL_BYTES = bytes((*range(0x09), *range(0x0E, 0x20)))
 # Encodings whose bytes all look like ASCII: letters between shifts would be read as other letters.
 _ISO_2022 = re.compile(r"\x1b[ -/]+[0-~]")
 _HZ = re.compile(r"~\{(?:[!-~]{2}){1,100}~\}")
@@ -45,7 +46,7 @@ def decode(content: bytes, encoding: str | None = None) -> str:
             refuse_content("it has NUL bytes", content.count(b"\n", 0, content.index(b"\0")) + 1)
         line = _line_of(error.object[: error.start], codec)
         raise FileRefused("FILE_ENCODING", _not_valid(error, name, encoding), line) from None
-    if control := _CONTROL.search(text):
+    if _has_control(text) and (control := _CONTROL.search(text)):
         # Behind a UTF-16 mark no position of the text is one of the content; only its beginning is looked at.
         check_binary(content, len(text[: control.start()].encode(codec, "replace")) if name != "UTF-16" else 0)
         _check_nul(content, text)
@@ -59,6 +60,12 @@ def decode(content: bytes, encoding: str | None = None) -> str:
     if not text.strip(" \t\r\n"):
         raise FileRefused("FILE_EMPTY", message_for("FILE_EMPTY", detail="has no header"))
     return text
+
+
+def _has_control(text: str) -> bool:
+    """What the pattern finds, ten times as fast: in UTF-8 these bytes are part of no other character."""
+    as_bytes = text.encode("utf-8", "surrogatepass")
+    return len(as_bytes.translate(None, _CONTROL_BYTES)) < len(as_bytes)
 
 
 def mark_and_codec(content: bytes, encoding: str | None = None) -> tuple[bytes, str]:

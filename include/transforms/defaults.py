@@ -13,13 +13,13 @@ from include.schemas.client_rows import CLEAR, FIELDS, Field, as_booleans, as_ti
 def typed(rows: pd.DataFrame) -> pd.DataFrame:
     """A new frame in which every field has its value, missing where it is blank ('' where `#N/A` clears).
 
+    What never changes is read for new clients only, and is missing for the others.
     `project` and `desk` are left as they are: `references.resolve` has made them IDs.
     """
     blank = pd.Series("", index=rows.index, dtype="str")
-    values = {
-        name: _values(field, rows.get(name, blank)) for name, field in FIELDS.items() if field.kind != "reference"
-    }
-    return rows.assign(**values)
+    sent = {name: rows.get(name, blank) for name, field in FIELDS.items() if field.kind != "reference"}
+    used = {name: text if FIELDS[name].changeable else text[rows["is_new"]] for name, text in sent.items()}
+    return rows.assign(**{name: _values(FIELDS[name], text) for name, text in used.items()})
 
 
 def fill(rows: pd.DataFrame, defaults: Mapping[str, str | bool], now: datetime) -> pd.DataFrame:

@@ -8,6 +8,7 @@ problems  columns `row`, `code`, `field`, `value`, `message`, `severity`, `meant
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -36,7 +37,8 @@ def rows_frame(records: Records) -> tuple[pd.DataFrame, pd.Series]:
         blank = [""] * width
         whole = [blank if position in ragged else cells for position, cells in enumerate(whole)]
     positions = records.header.positions.items()
-    columns = {field: pd.array([cells[i] for cells in whole], dtype="str") for field, i in positions}
+    by_column = list(zip(*whole, strict=True)) or [()] * width
+    columns = {field: pd.array(by_column[i], dtype="str") for field, i in positions}
     rows = pd.DataFrame(columns, index=index)
     rows.insert(0, "line", pd.Series(records.lines, index=index, dtype="int64"))
     rows["cells"] = pd.Series(records.cells, index=index, dtype=object)
@@ -47,7 +49,9 @@ def fields_in(rows: pd.DataFrame) -> list[str]:
     return [name for name in rows.columns if name in FIELDS]
 
 
+@cache
 def no_problems() -> pd.DataFrame:
+    """One frame for everybody: most rules find nothing in most files, and frames are never changed."""
     return pd.DataFrame({name: pd.Series(dtype="int64" if name == "row" else "str") for name in PROBLEM_COLUMNS})
 
 

@@ -59,7 +59,8 @@ def resolve(
     """
     judge = _Judge(data, str(defaults.get("project", DEFAULT)), str(defaults.get("desk", DEFAULT)))
     groups = rows.groupby(_JUDGED_BY, sort=False).ngroup()
-    verdicts = [judge.verdict(*key) for key in rows[_JUDGED_BY].drop_duplicates().itertuples(index=False, name=None)]
+    firsts = rows.loc[~groups.duplicated(), _JUDGED_BY]
+    verdicts = [judge.verdict(*key) for key in firsts.itertuples(index=False, name=None)]
     found = []
     for name in ("project", "desk"):
         wrong = {number: p for number, verdict in enumerate(verdicts) for p in verdict.problems if p.field == name}

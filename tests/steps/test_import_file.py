@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 import sqlalchemy as sa
 
@@ -228,3 +230,4 @@ def test_a_record_without_an_outcome_stops_the_merge_and_nothing_is_written(brin
     with engine.connect() as connection:
         assert connection.scalar(sa.text("SELECT state FROM imports")) == "failed"
         assert connection.scalar(sa.text("SELECT count(*) FROM import_rows")) == 0
+    assert gc.isenabled()

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from include.schemas import client_rows
 from include.schemas.feed import Feed
 from include.transforms.cleaning import clean
 from include.transforms.frames import rows_frame
@@ -56,6 +60,17 @@ def test_a_formula_fails_in_whatever_disguise(cell):
 )  # fmt: skip
 def test_script_and_markup_fail(cell):
     assert judge(middle_name=cell) == [("middle_name", "CELL_EXECUTABLE")]
+
+
+PIECES = ["<", "＜", "﹤", "script", "SVG", "/", ">", " ", "javascript", ":", "data", "text/html", ",", "&#", "x3c", "on", "load", "=", "a",
+          "＝", "-", "1", "'", "\n"]  # fmt: skip
+
+
+@given(st.lists(st.lists(st.sampled_from(PIECES), max_size=8).map("".join), min_size=1, max_size=20))
+def test_one_quick_look_for_code_overlooks_nothing(cells):
+    text = pd.Series(cells, dtype="str")
+    markup = text.str.contains(client_rows._MARKUP, regex=True)
+    assert client_rows.is_executable(text).tolist() == (client_rows.is_formula(text) | markup).tolist()
 
 
 @pytest.mark.parametrize("cell", ["a\x01b", "a\x0bb", "\x0cAnn", "a\x1b[31m", "a\x7f", "a\x85b", "Zo\ufffd", "\x1fAnn"])
