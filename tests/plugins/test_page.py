@@ -323,6 +323,11 @@ def test_a_name_with_letters_of_any_script_arrives_as_it_was_written(web, instal
     assert ledger()[0]["file_name"] == 'Käufer "华".csv'
 
 
+def test_a_name_typed_as_utf_8_into_the_header_arrives_as_it_was_typed(web):
+    upload = send(web("olga"), **{"content-disposition": 'attachment; filename="Käufer.csv"'.encode()}).json()
+    assert upload["file_name"] == "Käufer.csv"
+
+
 def test_the_failed_row_report_corrected_and_sent_back_shows_as_fixed(web, installation):
     olga = web("olga")
     first = send(olga).json()["upload_id"]
