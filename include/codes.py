@@ -98,9 +98,14 @@ def for_the_log(code: str, line: int | None) -> str:
     return f"{code}{f', line {line}' if line else ''}: {CODES[code].title}. {CODES[code].to_do}"
 
 
+def printable(text: str, keep: str = "") -> str:
+    """What cannot be seen is written out as `\\u0007`, but for the characters to `keep`."""
+    return "".join(c if c.isprintable() or c in keep else f"\\u{ord(c):04x}" for c in text)
+
+
 def show(value: str, longest: int = 60) -> str:
     """A cell inside a sentence: quoted, one line, cut for the reader (never for the report)."""
-    flat = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in value[: longest + 1])
+    flat = printable(value[: longest + 1])
     return f"“{flat if len(flat) <= longest else flat[:longest] + '…'}”"
 
 

@@ -52,6 +52,11 @@ class Login:
     password: str | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
 
+    @classmethod
+    def of_connection(cls, found: Any) -> Login:
+        """Of an Airflow connection, or anything with its attributes."""
+        return cls(found.host or "", found.port, found.login, found.password, found.extra_dejson)
+
 
 def login_from_environment(connection_id: str) -> Login:
     """An Airflow connection as the environment has it, as JSON or as a URI, for where no Airflow is.

@@ -13,5 +13,4 @@ def login_of(connection_id: str) -> Login:
 
     from include.settings import Login
 
-    found = Connection.get(connection_id)
-    return Login(found.host or "", found.port, found.login, found.password, found.extra_dejson)
+    return Login.of_connection(Connection.get(connection_id))

@@ -60,16 +60,19 @@ class Storage:
     def _inbox(self, folder: str) -> Inbox:
         if "://" in folder:
             return self.elsewhere(folder)
+        self._must_be_mounted()
+        return FolderInbox(self.inbox(folder))
+
+    def _must_be_mounted(self) -> None:
         # A bucket that is not there says so itself, and has no folder once the last file is taken.
         if isinstance(self.root, Path) and not (self.root / "inbox").is_dir():
             raise StorageMissing(
                 f"{self.root} has no folder `inbox`. Is the storage mounted? If it is new, make that folder."
             )
-        return FolderInbox(self.inbox(folder))
 
     def put_upload(self, source: Path, upload_id: str) -> None:
         """Copy a file from disk to where a run takes uploads from, whole or not at all. Raises StorageMissing."""
-        self._inbox(UPLOADS)  # never makes `inbox` on a disk that is not the storage: the file would be lost there
+        self._must_be_mounted()  # never makes `inbox` on a disk that is not the storage: the file would be lost there
         target = self.inbox(UPLOADS) / upload_name(upload_id)
         target.parent.mkdir(parents=True, exist_ok=True)
         put_whole(source, target)
@@ -79,7 +82,7 @@ class Storage:
 
     def waiting_upload(self, upload_id: str) -> Waiting | None:
         """By its name with its folder; None when it is not there: not yet, or taken. Raises StorageMissing."""
-        self._inbox(UPLOADS)
+        self._must_be_mounted()
         name = f"{UPLOADS}/{upload_name(upload_id)}"
         try:
             found = self.inbox(name).lstat()

@@ -33,7 +33,7 @@ class FileSummary:
         """`12 of 15 failed rows of “x.csv” are fixed`, for a corrected report; '' for any other file."""
         if self.parent is None or self.entry.state != "merged" or self.parent.state == "refused":
             return ""
-        failed = _number(self.parent.counts.failed, "failed row")
+        failed = plural(self.parent.counts.failed, "failed row")
         return f"{self.entry.counts.imported:,} of {failed} of {show(self.parent.file_name)} are fixed."
 
     @property
@@ -47,8 +47,8 @@ class FileSummary:
             if counts.read == 0:
                 return "The file has a header and no records: there was nothing to import."
             verb = "would be imported (dry run)" if entry.state == "previewed" else "imported"
-            failed = f"; {_number(counts.failed, 'row')} failed" if counts.failed else ""
-            return f"{_number(counts.imported, 'row')} of {counts.read:,} {verb}{failed}."
+            failed = f"; {plural(counts.failed, 'row')} failed" if counts.failed else ""
+            return f"{plural(counts.imported, 'row')} of {counts.read:,} {verb}{failed}."
         if entry.state == "held":
             return f"Held, nothing is imported yet: somebody has to decide. {entry.message}"
         if entry.state == "discarded":
@@ -105,9 +105,9 @@ class Summary:
         """`acme: 2 files, 480 created, 12 failed rows`, on one line whatever the files are called."""
         ours = [f for f in self.files if f.entry.state in ("received", "validated", "prepared", "failed")]
         refused = [f for f in self.files if f.entry.state == "refused"]
-        parts = [_number(len(self.files), "file")]
+        parts = [plural(len(self.files), "file")]
         parts += [f"{number:,} {name}" for name in ("created", "updated", "unchanged") if (number := self._sum(name))]
-        parts += [_number(failed, "failed row")] if (failed := self._sum("failed")) else []
+        parts += [plural(failed, "failed row")] if (failed := self._sum("failed")) else []
         parts += [f"{len(refused)} refused"] if refused else []
         held = [f for f in self.files if f.entry.state == "held"]
         parts += [f"{len(held)} held: please decide"] if held else []
@@ -126,7 +126,7 @@ class Summary:
         return _templates().get_template("summary.html").render(summary=self, show=show)
 
 
-def _number(count: int, what: str) -> str:
+def plural(count: int, what: str) -> str:
     return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 

@@ -86,8 +86,7 @@ def _waiting(corridor: Corridor, only: Only) -> list[tuple[Waiting, Upload | Non
         found += [(waiting, None) for waiting in settled if only.file in (None, waiting.name)]
     if only.file is None:
         for upload in upload_ledger.waiting(corridor.engine, feed.name):
-            waiting = storage.waiting_upload(upload.id)
-            if waiting is not None and only.upload in (None, upload.id):
+            if only.upload in (None, upload.id) and (waiting := storage.waiting_upload(upload.id)):
                 found.append((waiting, upload))
     return sorted(found, key=lambda each: (each[0].modified, each[0].name))
 

@@ -75,9 +75,7 @@ def _file_name(content_disposition: str) -> str:
 
 async def _write(request: Request, corridor: Corridor, wish: Wish) -> Upload:
     """As it comes in, never more than the feed's `max_bytes`, never all of it in memory."""
-    writing = Writing(corridor, wish)
-    await run_in_threadpool(writing.__enter__)
-    try:
+    with Writing(corridor, wish) as writing:
         block = bytearray()
         async for chunk in request.stream():
             block += chunk
@@ -86,8 +84,6 @@ async def _write(request: Request, corridor: Corridor, wish: Wish) -> Upload:
                 block.clear()
         await run_in_threadpool(writing.write, bytes(block))
         return await run_in_threadpool(writing.finish)
-    finally:
-        await run_in_threadpool(writing.__exit__, None, None, None)
 
 
 def _start(upload: Upload, person: Person) -> None:

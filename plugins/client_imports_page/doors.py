@@ -16,7 +16,8 @@ from airflow.utils.types import DagRunTriggeredByType
 from include.adapters.database import engine_from_url, url_of_connection
 from include.adapters.storage import Storage
 from include.adapters.storage_root import open_storage
-from include.schemas.feed import Feed, read_feeds
+from include.errors import FeedInvalid
+from include.schemas.feed import Feed, load_feed, read_feeds
 from include.settings import Login, read_settings
 from include.steps.corridor import Corridor
 
@@ -36,8 +37,7 @@ def storage() -> Storage:
 
 
 def _login_of(connection_id: str) -> Login:
-    found = Connection.get_connection_from_secrets(connection_id)
-    return Login(found.host or "", found.port, found.login, found.password, found.extra_dejson)
+    return Login.of_connection(Connection.get_connection_from_secrets(connection_id))
 
 
 def corridor_of(feed: Feed) -> Corridor:
@@ -51,7 +51,10 @@ def feeds() -> dict[str, Feed]:
 
 def feed_named(name: str) -> Feed:
     """Also for a feed whose file is gone or broken: its imports are still there."""
-    return feeds().get(name) or Feed(name=name, title=name)
+    try:
+        return load_feed(read_settings().feeds / f"{name}.yaml")
+    except (FeedInvalid, OSError):
+        return Feed(name=name, title=name)
 
 
 def dag_of(feed: str) -> str:

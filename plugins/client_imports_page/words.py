@@ -5,24 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from include.codes import CODES
+from include.codes import CODES, printable
 from include.emails import summary
-from include.emails.summary import FileSummary
+from include.emails.summary import FileSummary, plural
 from include.results import OUTCOMES, Cause, Import
+from include.schemas import client_tables
 from include.schemas.client_rows import FIELDS
 
-STEPS = {"received": "Received", "validated": "Validated", "prepared": "Prepared", "merged": "Merged"}
 # What is being done while an import is in a state.
 DOING = {"received": "Validating", "validated": "Preparing", "prepared": "Merging"}
-STATES = (*STEPS, "refused", "held", "previewed", "discarded", "failed", "reverted")
 LONGEST_CELL = 300
 
 
-describe = summary.describe
-
-
-def plural(count: int, what: str) -> str:
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+# For templates, which know this module and no other.
+describe, STATES = summary.describe, client_tables.STATES
 
 
 def ended(entry: Import) -> str:
@@ -100,7 +96,7 @@ def kind(name: str) -> str:
 def visible(value: object) -> str:
     """A cell for the screen: what cannot be seen is written out, what is very long is cut (the report has all)."""
     text = "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-    shown = "".join(c if c.isprintable() or c == "\n" else f"\\u{ord(c):04x}" for c in text[: LONGEST_CELL + 1])
+    shown = printable(text[: LONGEST_CELL + 1], keep="\n")
     return shown if len(text) <= LONGEST_CELL else f"{shown[:LONGEST_CELL]}… ({len(text):,} characters)"
 
 

@@ -43,9 +43,9 @@ def test_a_file_is_imported_corrected_and_seen_as_fixed(browse, tmp_path, dark, 
     assert frame.evaluate("document.documentElement.classList.contains('dark')") is dark
     assert not frame.locator("#import-dialog").is_visible()
     attach(frame, write(tmp_path, "clients.xlsx", b"PK\x03\x04"))
-    assert "does not end in .csv" in frame.locator("#import-problem").inner_text()
+    frame.locator("#import-problem", has_text="does not end in .csv").wait_for()
     attach(frame, write(tmp_path, "clients.csv", b"PK\x03\x04\x00\x00"))
-    assert "not CSV text" in frame.locator("#import-problem").inner_text()
+    frame.locator("#import-problem", has_text="not CSV text").wait_for()
     assert frame.locator("#import-send").is_disabled() and axe(frame) == []
 
     sample = (
