@@ -16,18 +16,17 @@ FULL = f"""
            'merged', now() - make_interval(hours => 1000 - n), 'olga', 'import_clients__default', 'run' || n,
            {ROWS}, {ROWS} - 20, 20, '{{"CELL_FORMAT email": 20}}', md5(n::text)
     FROM generate_series(1, {IMPORTS}) n;
-    INSERT INTO import_rows (import_id, row, line, outcome, client_id, problems, cells)
-    SELECT lpad(to_hex(i), 32, '0')::uuid, r, r + 1, CASE WHEN r % 50 = 0 THEN 'failed' ELSE 'unchanged' END,
+    INSERT INTO import_rows (import_id, row, line, outcome, client_id, before, after, problems, cells)
+    SELECT lpad(to_hex(i), 32, '0')::uuid, r, r + 1,
+           CASE WHEN r % 50 = 0 THEN 'failed' WHEN r <= 300 THEN 'updated' ELSE 'unchanged' END,
            lpad(to_hex((i * 7 + r) % 20000 + 1), 24, '0'),
+           CASE WHEN r <= 300 AND r % 50 <> 0 THEN '{{"first_name": "A"}}'::jsonb END,
+           CASE WHEN r <= 300 AND r % 50 <> 0 THEN '{{"first_name": "B"}}'::jsonb END,
            CASE WHEN r % 50 = 0 THEN '[{{"code": "CELL_FORMAT", "field": "email", "severity": "error", "value": "x",
                                          "message": "m", "meant": ""}}]'::jsonb END,
            CASE WHEN r % 50 = 0 THEN jsonb_build_array('A', 'bad' || i || '_' || r || '@example.com') END
     FROM generate_series(1, {IMPORTS}) i, generate_series(1, {ROWS}) r;
-    INSERT INTO client_changes (import_id, client_id, row, before, after)
-    SELECT DISTINCT ON (import_id, client_id) import_id, client_id, row, '{{"first_name": "A"}}'::jsonb,
-           '{{"first_name": "B"}}'::jsonb
-    FROM import_rows WHERE row <= 300;
-    ANALYZE clients, imports, import_rows, client_changes
+    ANALYZE clients, imports, import_rows
 """
 
 

@@ -56,7 +56,7 @@ def settle(engine: sa.Engine, numbers: range) -> None:
 
 def empty(engine: sa.Engine) -> None:
     with engine.begin() as connection:
-        connection.execute(sa.text("TRUNCATE clients, client_changes, import_rows, uploads, imports"))
+        connection.execute(sa.text("TRUNCATE clients, import_rows, uploads, imports"))
 
 
 def remember(engine: sa.Engine) -> None:
@@ -69,7 +69,7 @@ def reset(engine: sa.Engine) -> None:
     """The remembered clients, no history, fresh statistics, nothing left for the server to write."""
     with engine.begin() as connection:
         connection.execute(sa.text("SET LOCAL session_replication_role = replica"))
-        connection.execute(sa.text("TRUNCATE clients, client_changes, import_rows, uploads, imports"))
+        connection.execute(sa.text("TRUNCATE clients, import_rows, uploads, imports"))
         connection.execute(sa.text("INSERT INTO clients SELECT * FROM clients_before"))
     tidy(engine)
 

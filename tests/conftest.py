@@ -63,7 +63,7 @@ def engine(shared_engine: sa.Engine) -> sa.Engine:
 
 def empty(engine: sa.Engine) -> None:
     with engine.begin() as connection:
-        for table in ("uploads", "client_changes", "import_rows", "imports", "clients", "expected_feeds"):
+        for table in ("uploads", "import_rows", "imports", "clients", "expected_feeds"):
             connection.execute(sa.text(f"DELETE FROM {table}"))
 
 

@@ -70,19 +70,20 @@ _INSERT = f"""
     INSERT INTO clients (id, email_key, created_at, updated_at, last_import_id, {listed("{0}", STORED)})
     SELECT client_id, email_key, :now, :now, :import_id, {listed("{0}", STORED)} FROM planned WHERE is_new
 """
-_CHANGES = f"""
-    INSERT INTO client_changes (import_id, client_id, row, before, after)
-    SELECT :import_id, client_id, row, before, {image("p")} FROM planned p WHERE is_new OR changes
-"""
 _OUTCOME = "coalesce(i.outcome, CASE WHEN p.is_new THEN 'created' WHEN p.changes THEN 'updated' ELSE 'unchanged' END)"
-_ROWS = f"""
-    INSERT INTO import_rows (import_id, row, line, outcome, client_id, problems, cells)
-    SELECT :import_id, i.row, i.line, {_OUTCOME},
-           CASE WHEN i.outcome IS DISTINCT FROM 'failed' THEN i.client_id END, i.problems,
-           CASE WHEN i.problems IS NOT NULL THEN i.cells END
-    FROM incoming i LEFT JOIN planned p ON p.row = i.row
-    ORDER BY i.row
-"""
+_AFTER = f"CASE WHEN p.is_new OR p.changes THEN {image('p')} END"
+_ROWS = sa.text(f"""
+    WITH written AS (
+        INSERT INTO import_rows (import_id, row, line, outcome, client_id, problems, cells, before, after)
+        SELECT :import_id, i.row, i.line, {_OUTCOME},
+               CASE WHEN i.outcome IS DISTINCT FROM 'failed' THEN i.client_id END, i.problems,
+               CASE WHEN i.problems IS NOT NULL THEN i.cells END,
+               CASE WHEN p.changes THEN p.before END, {_AFTER}
+        FROM incoming i LEFT JOIN planned p ON p.row = i.row
+        ORDER BY i.row
+        RETURNING outcome)
+    SELECT outcome, count(*) FROM written GROUP BY outcome
+""")
 
 
 def record_failed_rows(connection: sa.Connection, import_id: str) -> int:
@@ -128,7 +129,6 @@ _WEIGHT = sa.text("""
            count(*) FILTER (WHERE changes AND NOT active AND (before->>'active')::boolean) AS deactivated
     FROM planned
 """)
-_AFTER = f"CASE WHEN p.is_new OR p.changes THEN {image('p')} END"
 _AS_TEXT = f"concat_ws('|', i.row, {_OUTCOME}, p.client_id, p.before, {_AFTER})"
 _HASH = sa.text(f"""
     SELECT encode(sha256(convert_to(coalesce(string_agg({_AS_TEXT}, E'\\n' ORDER BY i.row), ''), 'UTF8')), 'hex')
@@ -137,10 +137,7 @@ _HASH = sa.text(f"""
 _OTHERWISE = sa.text(f"""
     SELECT coalesce(i.row, shown.row) FROM incoming i
     LEFT JOIN planned p ON p.row = i.row
-    FULL JOIN (
-        SELECT r.row, r.outcome, ch.before, ch.after FROM import_rows r
-        LEFT JOIN client_changes ch ON ch.import_id = r.import_id AND ch.row = r.row
-        WHERE r.import_id = :import_id) shown ON shown.row = i.row
+    FULL JOIN (SELECT * FROM import_rows WHERE import_id = :import_id) shown ON shown.row = i.row
     WHERE ({_OUTCOME}, CASE WHEN p.is_new OR p.changes THEN p.before END,
            {_AFTER})
           IS DISTINCT FROM (shown.outcome, shown.before, shown.after)
@@ -164,8 +161,7 @@ def rows_planned_otherwise(connection: sa.Connection, import_id: str) -> list[in
 
 
 def drop_recorded_plan(connection: sa.Connection, import_id: str) -> None:
-    for table in ("client_changes", "import_rows"):
-        connection.execute(sa.text(f"DELETE FROM {table} WHERE import_id = :id"), {"id": UUID(import_id)})
+    connection.execute(sa.text("DELETE FROM import_rows WHERE import_id = :id"), {"id": UUID(import_id)})
 
 
 def apply_plan(connection: sa.Connection, import_id: str, now: datetime) -> None:
@@ -175,7 +171,6 @@ def apply_plan(connection: sa.Connection, import_id: str, now: datetime) -> None
     connection.execute(sa.text(_INSERT), facts)
 
 
-def record_plan(connection: sa.Connection, import_id: str) -> None:
-    """Write `client_changes` and `import_rows`."""
-    connection.execute(sa.text(_CHANGES), {"import_id": UUID(import_id)})
-    connection.execute(sa.text(_ROWS), {"import_id": UUID(import_id)})
+def record_plan(connection: sa.Connection, import_id: str) -> dict[str, int]:
+    """Write `import_rows`; gives the number of each outcome that was written."""
+    return {outcome: number for outcome, number in connection.execute(_ROWS, {"import_id": UUID(import_id)})}

@@ -12,8 +12,8 @@ from include.adapters.client_store import STORED, image, listed
 # One line per client that the import created or changed. Values are compared as what they are, not as text.
 _LOAD = sa.text(f"""
     CREATE TEMPORARY TABLE undo ON COMMIT DROP AS
-    SELECT ch.client_id, ch.row, ch.before IS NULL AS was_created,
-           {listed("b.{0} AS {0}", STORED)}, b.email_key, c.email_key AS email_key_now, c.username AS username_now,
+    SELECT ch.client_id, ch.row, ch.line, ch.before IS NULL AS was_created,
+           {listed("b.{0} AS {0}", STORED)}, b.email_key, {image("c")} AS now,
            CASE
                WHEN ch.after IS NULL THEN 'IMAGE_FORGOTTEN'
                WHEN c.id IS NULL THEN 'CLIENT_GONE'
@@ -44,26 +44,23 @@ _KEEP_TAKEN = sa.text("""
         UNION SELECT waits.client_id FROM waits JOIN stuck ON waits.giver = stuck.client_id)
     UPDATE undo SET reason = 'EMAIL_TAKEN' FROM stuck WHERE undo.client_id = stuck.client_id
 """)
-_CHANGES = sa.text(f"""
-    INSERT INTO client_changes (import_id, client_id, row, before, after)
-    SELECT :revert_id, u.client_id, u.row, {image("c")}, CASE WHEN NOT u.was_created THEN {image("u")} END
-    FROM undo u JOIN clients c ON c.id = u.client_id WHERE u.reason IS NULL
-""")
 _DELETE = sa.text("DELETE FROM clients c USING undo u WHERE c.id = u.client_id AND u.was_created AND u.reason IS NULL")
 _RESTORE = sa.text(f"""
     UPDATE clients c
     SET {listed("{0} = u.{0}")}, email_key = u.email_key, updated_at = :now, last_import_id = :revert_id
     FROM undo u WHERE c.id = u.client_id AND NOT u.was_created AND u.reason IS NULL
 """)
-_ROWS = sa.text("""
-    INSERT INTO import_rows (import_id, row, line, outcome, client_id, problems)
-    SELECT :revert_id, u.row, coalesce(r.line, 0),
+_ROWS = sa.text(f"""
+    INSERT INTO import_rows (import_id, row, line, outcome, client_id, problems, before, after)
+    SELECT :revert_id, u.row, u.line,
            CASE WHEN u.reason IS NULL THEN 'reverted' WHEN u.reason = ANY(:failed) THEN 'failed' ELSE 'kept' END,
            u.client_id,
            CASE WHEN u.reason IS NOT NULL THEN jsonb_build_array(jsonb_build_object(
                'code', u.reason, 'field', '', 'value', '', 'message', CAST(:sentences AS jsonb)->>u.reason,
-               'severity', CASE WHEN u.reason = ANY(:failed) THEN 'error' ELSE 'warning' END)) END
-    FROM undo u LEFT JOIN import_rows r ON r.import_id = :import_id AND r.row = u.row
+               'severity', CASE WHEN u.reason = ANY(:failed) THEN 'error' ELSE 'warning' END)) END,
+           CASE WHEN u.reason IS NULL THEN u.now END,
+           CASE WHEN u.reason IS NULL AND NOT u.was_created THEN {image("u")} END
+    FROM undo u
 """)
 _COUNT = sa.text("SELECT outcome, count(*) FROM import_rows WHERE import_id = :revert_id GROUP BY outcome")
 
@@ -76,18 +73,17 @@ def load_undo(connection: sa.Connection, import_id: str) -> None:
 
 
 def apply_undo(connection: sa.Connection, revert_id: str, now: datetime) -> None:
-    """Write `client_changes`, delete the clients that were created, give the others their old values back."""
+    """Delete the clients that were created, give the others their old values back."""
     facts = {"revert_id": UUID(revert_id), "now": now}
-    connection.execute(_CHANGES, facts)
     try:
         with connection.begin_nested():
             connection.execute(_DELETE)
     except sa.exc.IntegrityError:
-        _delete_one_by_one(connection, facts)
+        _delete_one_by_one(connection)
     connection.execute(_RESTORE, facts)
 
 
-def _delete_one_by_one(connection: sa.Connection, facts: dict[str, object]) -> None:
+def _delete_one_by_one(connection: sa.Connection) -> None:
     """Other tables of the CRM refer to some of the clients: those stay, the others go."""
     created = sa.text("SELECT client_id FROM undo WHERE was_created AND reason IS NULL")
     for client in connection.scalars(created).all():
@@ -95,19 +91,15 @@ def _delete_one_by_one(connection: sa.Connection, facts: dict[str, object]) -> N
             with connection.begin_nested():
                 connection.execute(sa.text("DELETE FROM clients WHERE id = :client"), {"client": client})
         except sa.exc.IntegrityError:
-            stays = facts | {"client": client}
-            connection.execute(sa.text("UPDATE undo SET reason = 'REFERRED_TO' WHERE client_id = :client"), stays)
-            undone = "DELETE FROM client_changes WHERE import_id = :revert_id AND client_id = :client"
-            connection.execute(sa.text(undone), stays)
+            stays = sa.text("UPDATE undo SET reason = 'REFERRED_TO' WHERE client_id = :client")
+            connection.execute(stays, {"client": client})
 
 
-def record_undo(
-    connection: sa.Connection, revert_id: str, import_id: str, sentences: str, failed: list[str]
-) -> dict[str, int]:
+def record_undo(connection: sa.Connection, revert_id: str, sentences: str, failed: list[str]) -> dict[str, int]:
     """Write `import_rows` of the revert, one per client; gives the number of each outcome.
 
     `sentences` is a JSON object, reason to sentence; `failed` are the reasons that are no choice of anybody.
     """
-    facts = {"revert_id": UUID(revert_id), "import_id": UUID(import_id), "sentences": sentences, "failed": failed}
+    facts = {"revert_id": UUID(revert_id), "sentences": sentences, "failed": failed}
     connection.execute(_ROWS, facts)
     return {outcome: number for outcome, number in connection.execute(_COUNT, facts)}

@@ -37,9 +37,8 @@ def find_client(engine: sa.Engine, client_id: str = "", email_key: str = "") -> 
 
 
 HISTORY_STATEMENT = sa.text("""
-    SELECT i.*, ch.row AS at_row, r.line AS at_line, r.outcome, ch.before, ch.after, r.problems
+    SELECT i.*, ch.row AS at_row, ch.line AS at_line, ch.outcome, ch.before, ch.after, ch.problems
     FROM client_changes ch JOIN imports i ON i.id = ch.import_id
-    JOIN import_rows r ON r.import_id = ch.import_id AND r.row = ch.row
     WHERE ch.client_id = :client_id AND i.feed = ANY(:feeds) ORDER BY i.arrival DESC LIMIT :most
 """)
 MENTIONED_STATEMENT = sa.text("""

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 _STRIPPED = """(
     SELECT jsonb_agg(jsonb_build_object('code', p->'code', 'field', p->'field', 'severity', p->'severity') ORDER BY n)
     FROM jsonb_array_elements({0}) WITH ORDINALITY each(p, n))"""
+_HAS_IMAGE = "(before IS NOT NULL OR after IS NOT NULL)"
 
 
 def feeds_remembered(engine: sa.Engine) -> list[str]:
@@ -42,18 +43,12 @@ def received_before(engine: sa.Engine, feed: str, time: datetime) -> list[tuple[
 def forget_import(connection: sa.Connection, import_id: str, message: str | None, now: datetime) -> tuple[int, ...]:
     """Empty everything an import keeps of its file; gives how many rows lost cells and problems, and the images."""
     facts = {"id": UUID(import_id), "message": message, "now": now}
-    counts = "SELECT count(cells), count(problems) FROM import_rows WHERE import_id = :id"
-    rows = connection.execute(sa.text(counts), facts).one()
+    counts = f"SELECT count(cells), count(problems), count(*) FILTER (WHERE {_HAS_IMAGE}) FROM import_rows"
+    found = connection.execute(sa.text(f"{counts} WHERE import_id = :id"), facts).one()
     connection.execute(
         sa.text(f"""
-        UPDATE import_rows SET cells = NULL, problems = {_STRIPPED.format("problems")}
-        WHERE import_id = :id AND (cells IS NOT NULL OR problems IS NOT NULL)"""),
-        facts,
-    )
-    images = connection.execute(
-        sa.text("""
-        UPDATE client_changes SET before = NULL, after = NULL
-        WHERE import_id = :id AND (before IS NOT NULL OR after IS NOT NULL)"""),
+        UPDATE import_rows SET cells = NULL, problems = {_STRIPPED.format("problems")}, before = NULL, after = NULL
+        WHERE import_id = :id AND (cells IS NOT NULL OR problems IS NOT NULL OR {_HAS_IMAGE})"""),
         facts,
     )
     connection.execute(
@@ -62,7 +57,7 @@ def forget_import(connection: sa.Connection, import_id: str, message: str | None
                report_path = NULL, planned_path = NULL, filed = true, forgotten_at = :now WHERE id = :id"""),
         facts,
     )
-    return *rows, images.rowcount
+    return tuple(found)
 
 
 def clients_with(engine: sa.Engine, key: str) -> list[str]:
@@ -111,9 +106,9 @@ def images_that_may_hold(
     engine: sa.Engine, ids: Iterable[str], keys: Iterable[str], words: Iterable[str]
 ) -> Iterator[sa.Row[Any]]:
     """import_id, client_id, before, after of these clients, and of others that hold one of the addresses."""
-    query = """
+    query = f"""
         SELECT import_id, client_id, before, after FROM client_changes
-        WHERE (before IS NOT NULL OR after IS NOT NULL)
+        WHERE {_HAS_IMAGE}
           AND (client_id = ANY(:ids) OR before->>'email_key' = ANY(:keys) OR after->>'email_key' = ANY(:keys)
                OR concat(before::text, after::text) ILIKE ANY(:patterns))"""
     return _stream(engine, query, ids=list(ids), keys=list(keys), patterns=_patterns(words))

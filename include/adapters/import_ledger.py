@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from include.errors import ImportNotFound
 from include.results import FINAL_STATES, OUTCOMES, Counts, Import, Problem, Requested, State
-from include.schemas.client_tables import import_rows, imports
+from include.schemas.client_tables import imports
 
 _COUNTS = ("read", *OUTCOMES, "warnings")
 
@@ -165,11 +165,6 @@ def exists(engine: sa.Engine, feed: str, import_id: str) -> bool:
 def by_inbox_file(engine: sa.Engine, feed: str, name: str) -> Import | None:
     found = _all(engine, imports.c.feed == feed, imports.c.file_name == name)
     return found[-1] if found else None
-
-
-def count_outcomes(connection: sa.Connection, import_id: str) -> dict[str, int]:
-    query = sa.select(import_rows.c.outcome, sa.func.count()).where(import_rows.c.import_id == UUID(import_id))
-    return {outcome: number for outcome, number in connection.execute(query.group_by(import_rows.c.outcome))}
 
 
 def held(engine: sa.Engine, feed: str) -> list[Import]:

@@ -76,9 +76,8 @@ def failed_rows(engine: sa.Engine, import_id: str) -> list[tuple[int, int, list[
 def planned_changes(engine: sa.Engine, import_id: str) -> list[dict[str, Any]]:
     """row, line, outcome, client_id, before, after of each client that the import changed or would change."""
     query = sa.text("""
-        SELECT ch.row, r.line, r.outcome, ch.client_id, ch.before, ch.after
-        FROM client_changes ch JOIN import_rows r ON r.import_id = ch.import_id AND r.row = ch.row
-        WHERE ch.import_id = :id ORDER BY ch.row""")
+        SELECT row, line, outcome, client_id, before, after FROM client_changes
+        WHERE import_id = :id ORDER BY row""")
     with engine.connect() as connection:
         return [dict(row._mapping) for row in connection.execute(query, {"id": UUID(import_id)})]
 

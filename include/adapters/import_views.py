@@ -209,9 +209,8 @@ def rows(engine: sa.Engine, import_id: str, kind: str, after: int = 0, size: int
 
 
 CHANGES_STATEMENT = sa.text("""
-    SELECT ch.row, r.line, ch.client_id, r.outcome, ch.before, ch.after
-    FROM client_changes ch JOIN import_rows r ON r.import_id = ch.import_id AND r.row = ch.row
-    WHERE ch.import_id = :import_id AND ch.row > :after ORDER BY ch.row LIMIT :size
+    SELECT row, line, client_id, outcome, before, after FROM client_changes
+    WHERE import_id = :import_id AND row > :after ORDER BY row LIMIT :size
 """)
 
 

@@ -35,6 +35,8 @@ metadata = MetaData(
     }
 )
 
+# Text that is looked up and never sorted for people: compared byte by byte, whatever the database's locale.
+_Key = Text(collation="C")
 _HEX_ID = "~ '^[0-9a-f]{24}$'"
 
 
@@ -74,13 +76,13 @@ desks = Table(
 clients = Table(
     "clients",
     metadata,
-    Column("id", Text, primary_key=True),
+    Column("id", _Key, primary_key=True),
     Column("first_name", Text, nullable=False),
     Column("middle_name", Text, nullable=False, server_default=""),
     Column("last_name", Text, nullable=False, server_default=""),
     Column("email", Text, nullable=False),
-    Column("email_key", Text, nullable=False),
-    Column("username", Text, nullable=False),
+    Column("email_key", _Key, nullable=False),
+    Column("username", _Key, nullable=False),
     Column("project", Text, ForeignKey("projects.id"), nullable=False),
     Column("desk", Text, nullable=False),
     Column("active", Boolean, nullable=False, server_default=text("true")),
@@ -183,11 +185,22 @@ import_rows = Table(
     Column("row", Integer, primary_key=True),
     Column("line", Integer, nullable=False),
     Column("outcome", Text, nullable=False),
-    Column("client_id", Text),
+    Column("client_id", _Key),
     Column("problems", JSONB),
     Column("cells", JSONB),
+    # The client's fields before and after, where the row changed the client; the view `client_changes` is those rows.
+    Column("before", JSONB),
+    Column("after", JSONB),
     CheckConstraint(_one_of("outcome", (*OUTCOMES, *REVERT_OUTCOMES)), name="outcome"),
-    # Created, updated and unchanged rows are many and asked for by client; the others are few and asked for by import.
+    # What was done to this client? Also: an import changes a client once.
+    Index(
+        "uq_import_rows_changed",
+        "client_id",
+        "import_id",
+        unique=True,
+        postgresql_where=text("outcome IN ('created', 'updated', 'reverted')"),
+    ),
+    # Rows that were imported are many and asked for by client; the others are few and asked for by import.
     Index(
         "ix_import_rows_not_imported",
         "import_id",
@@ -226,17 +239,6 @@ uploads = Table(
     Index("ix_uploads_open", "feed", postgresql_where=text("import_id IS NULL")),
     Index("ix_uploads_unseen", "requested_by", postgresql_where=text("seen_at IS NULL")),
     Index("ix_uploads_import_id", "import_id"),
-)
-
-client_changes = Table(
-    "client_changes",
-    metadata,
-    Column("import_id", Uuid, ForeignKey("imports.id", ondelete="CASCADE"), primary_key=True),
-    Column("client_id", Text, primary_key=True),
-    Column("row", Integer, nullable=False),
-    Column("before", JSONB),
-    Column("after", JSONB),
-    Index("ix_client_changes_client_id", "client_id"),
 )
 
 # Feeds of which a file is expected now and then. `told_for`: the file (or `since`) after which people know it is late.

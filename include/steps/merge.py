@@ -84,9 +84,9 @@ def _merge_once(corridor: Corridor, connection: sa.Connection, import_id: str, a
     _apply(corridor, connection, entry, state)
     if entry.has_been("held"):
         client_plan.drop_recorded_plan(connection, import_id)
-    client_plan.record_plan(connection, import_id)
+    counted = _counted(entry, prepared, client_plan.record_plan(connection, import_id))
     kinds = import_reasons.failure_kinds(import_id)
-    changed = {"code": None, "message": message, "failure_kinds": kinds, **_counted(connection, entry, prepared)}
+    changed = {"code": None, "message": message, "failure_kinds": kinds, **counted}
     if state != "merged":
         # Another plan is news, and is mailed again.
         changed |= {"plan_hash": client_plan.hash_plan(connection), "notified_state": None}
@@ -150,9 +150,8 @@ def _apply(corridor: Corridor, connection: sa.Connection, entry: Import, state: 
         savepoint.rollback()
 
 
-def _counted(connection: sa.Connection, entry: Import, prepared: pd.DataFrame) -> dict[str, int]:
-    """Count what was written, not what was meant. Raises OutcomesDoNotAddUp: nothing is committed then."""
-    outcomes = import_ledger.count_outcomes(connection, entry.id)
+def _counted(entry: Import, prepared: pd.DataFrame, outcomes: dict[str, int]) -> dict[str, int]:
+    """`outcomes` counts what was written, not what was meant. Raises OutcomesDoNotAddUp: nothing is committed then."""
     reasons = (json.loads(problems) for problems in prepared["problems"].dropna())
     warnings = sum(problem["severity"] == "warning" for found in reasons for problem in found)
     counts = Counts(read=entry.counts.read, warnings=warnings + len(entry.file_problems), **outcomes)

@@ -77,7 +77,7 @@ def _done_before(connection: sa.Connection, entry: Import) -> Reverted | None:
 
 
 def _close(connection: sa.Connection, opened: Import, import_id: str, now: datetime) -> Reverted:
-    outcomes = client_undo.record_undo(connection, opened.id, import_id, json.dumps(REASONS), _FAILED)
+    outcomes = client_undo.record_undo(connection, opened.id, json.dumps(REASONS), _FAILED)
     counts = {name: outcomes.get(name, 0) for name in ("reverted", "kept", "failed")}
     state: State = "previewed" if opened.dry_run else "merged"
     import_ledger.enter_state(connection, opened.id, state, now, read=sum(counts.values()), filed=True, **counts)

@@ -20,3 +20,25 @@ def test_migrations_and_tables_say_the_same_and_going_down_leaves_nothing(postgr
     assert sa.inspect(engine).get_table_names() == ["alembic_version"]
     migrations.upgrade(engine)
     engine.dispose()
+
+
+def test_what_was_done_to_clients_is_kept_when_it_moves_into_the_rows_and_back(postgres):
+    engine = engine_from_url(postgres.url("moved"))
+    migrations.upgrade(engine, "0006")
+    facts = {"import": "00000000-0000-4000-8000-000000000001", "client": "66829b2e43c91e3ce480b6c5"}
+    changes = sa.text("SELECT client_id, row, before, after FROM client_changes")
+    with engine.begin() as connection:
+        for statement in (
+            "INSERT INTO imports (id, feed, file_name, state, received_at) VALUES (:import, 'f', 'f', 'failed', now())",
+            "INSERT INTO import_rows (import_id, row, line, outcome, client_id) VALUES (:import, 1, 2, 'failed', NULL),"
+            " (:import, 2, 3, 'updated', :client)",
+            "INSERT INTO client_changes VALUES (:import, :client, 2, '{}', jsonb_build_object('type', 'personal'))",
+        ):
+            connection.execute(sa.text(statement), facts)
+        before = connection.execute(changes).all()
+    for move in (migrations.upgrade, lambda engine: migrations.downgrade(engine, "0006"), migrations.upgrade):
+        move(engine)
+        with engine.connect() as connection:
+            assert connection.execute(changes).all() == before
+            assert connection.scalar(sa.text("SELECT count(*) FROM import_rows")) == 2
+    engine.dispose()

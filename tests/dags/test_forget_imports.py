@@ -19,7 +19,7 @@ def run(installation):
 
 def texts(engine) -> str:
     with engine.connect() as connection:
-        tables = ("imports", "import_rows", "client_changes")
+        tables = ("imports", "import_rows")
         return " ".join(str(list(connection.scalars(sa.text(f"SELECT t::text FROM {t} t")))) for t in tables)
 
 

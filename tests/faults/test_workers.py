@@ -171,10 +171,10 @@ def drop(cluster: Cluster, feed: str, text: str = "") -> None:
 @contextmanager
 def merge_at_the_gate(cluster: Cluster, feed: str) -> Iterator[str]:
     """Start the feed; inside, its merge has written clients and cannot commit. Gives the worker that does it."""
-    waits = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ILIKE '%client_changes%'"
+    waits = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ILIKE '%INSERT INTO import_rows%'"
     merging = "SELECT pid FROM task_instance WHERE task_id = 'merge' AND state = 'running'"
     with psycopg.connect(cluster.crm.url) as gate:
-        gate.execute("LOCK TABLE client_changes IN ACCESS EXCLUSIVE MODE")
+        gate.execute("LOCK TABLE import_rows IN ACCESS EXCLUSIVE MODE")
         trigger(cluster, feed)
         cluster.wait_for("a merge that waits at the gate", lambda: cluster.crm.query(waits))
         (merge,) = cluster.airflow.query(merging)

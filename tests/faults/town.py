@@ -59,7 +59,7 @@ class Town:
 
     def clean(self) -> None:
         """Empty tables, a new storage root, no mail."""
-        for table in ("client_changes", "import_rows", "imports", "clients"):
+        for table in ("import_rows", "imports", "clients"):
             self.query(f"DELETE FROM {table}")
         shutil.rmtree(self.storage if self.storage != Path() else self.home / "none", ignore_errors=True)
         self.storage = Path(tempfile.mkdtemp(dir=self.home, prefix="storage-"))

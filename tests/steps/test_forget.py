@@ -33,7 +33,7 @@ def all_texts(engine: sa.Engine, but: tuple[str, ...] = ()) -> str:
     with engine.connect() as connection:
         return "\n".join(
             str(row)
-            for table in ("clients", "imports", "import_rows", "client_changes")
+            for table in ("clients", "imports", "import_rows")
             if table not in but
             for (row,) in connection.execute(sa.text(f"SELECT t::text FROM {table} t"))
         )

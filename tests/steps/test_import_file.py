@@ -223,7 +223,7 @@ def test_clients_that_change_between_prepare_and_merge_are_prepared_again(bring,
 def test_a_record_without_an_outcome_stops_the_merge_and_nothing_is_written(bring, engine, clients, monkeypatch):
     from include.errors import OutcomesDoNotAddUp
 
-    monkeypatch.setattr(merge_step.import_ledger, "count_outcomes", lambda *_: {"created": 1})
+    monkeypatch.setattr(merge_step.client_plan, "record_plan", lambda *_: {"created": 1})
     with pytest.raises(OutcomesDoNotAddUp):
         bring("First Name,Email\nAnn,ann@example.com\nBen,ben@example.com\n")
     assert clients() == {}
