@@ -19,7 +19,7 @@ FULL = f"""
     INSERT INTO import_rows (import_id, row, line, outcome, client_id, before, after, problems, cells)
     SELECT lpad(to_hex(i), 32, '0')::uuid, r, r + 1,
            CASE WHEN r % 50 = 0 THEN 'failed' WHEN r <= 300 THEN 'updated' ELSE 'unchanged' END,
-           lpad(to_hex((i * 7 + r) % 20000 + 1), 24, '0'),
+           lpad(to_hex((i * 7919 + r) % 20000 + 1), 24, '0'),
            CASE WHEN r <= 300 AND r % 50 <> 0 THEN '{{"first_name": "A"}}'::jsonb END,
            CASE WHEN r <= 300 AND r % 50 <> 0 THEN '{{"first_name": "B"}}'::jsonb END,
            CASE WHEN r % 50 = 0 THEN '[{{"code": "CELL_FORMAT", "field": "email", "severity": "error", "value": "x",

@@ -114,7 +114,7 @@ def test_a_connection_that_dies_after_the_commit_was_sent_is_found_merged(
     impatient, ledger, clients, engine, once, monkeypatch
 ):
     def no_answer(original, connection, *args):
-        original(connection, *args)
+        written = original(connection, *args)
         mine, commit = connection.connection.driver_connection, psycopg.Connection.commit
 
         def commit_and_die(self):
@@ -124,6 +124,7 @@ def test_a_connection_that_dies_after_the_commit_was_sent_is_found_merged(
                 raise psycopg.OperationalError("server closed the connection unexpectedly")
 
         monkeypatch.setattr(psycopg.Connection, "commit", commit_and_die)
+        return written
 
     once(client_plan, "record_plan", no_answer)
     impatient.drop("default", TEXT, "x.csv")
