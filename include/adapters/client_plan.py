@@ -17,9 +17,7 @@ _PLAN = f"""
     CREATE TEMPORARY TABLE planned ON COMMIT DROP AS
     SELECT i.row, i.client_id, i.is_new, i.email_key, i.outcome IS NULL AS stands, c.place,
            {listed("coalesce(i.{0}, c.{0}) AS {0}")}, coalesce(c.created, i.created) AS created,
-           NOT i.is_new AND ({listed("coalesce(i.{0}, c.{0})")}) IS DISTINCT FROM ({listed("c.{0}")}) AS changes,
-           CASE WHEN NOT i.is_new THEN {image("c")} END AS before,
-           h.email_holder, h.username_holder,
+           h.changes, CASE WHEN h.changes THEN {image("c")} END AS before, h.email_holder, h.username_holder,
            (c.id IS NULL) <> i.is_new OR (i.seen_project IS NOT NULL AND c.project <> i.seen_project)
            OR h.email_holder IS DISTINCT FROM i.email_holder OR (i.generated AND h.username_holder IS NOT NULL)
                AS otherwise
@@ -29,7 +27,8 @@ _PLAN = f"""
         CASE WHEN c.email_key = i.email_key THEN c.id
              ELSE (SELECT id FROM clients WHERE email_key = i.email_key) END AS email_holder,
         CASE WHEN c.username = i.username THEN c.id
-             ELSE (SELECT id FROM clients WHERE username = i.username) END AS username_holder
+             ELSE (SELECT id FROM clients WHERE username = i.username) END AS username_holder,
+        NOT i.is_new AND ({listed("coalesce(i.{0}, c.{0})")}) IS DISTINCT FROM ({listed("c.{0}")}) AS changes
         OFFSET 0) h
     WHERE i.judged
 """
@@ -78,7 +77,7 @@ _ROWS = sa.text(f"""
         SELECT :import_id, i.row, i.line, {_OUTCOME},
                CASE WHEN i.outcome IS DISTINCT FROM 'failed' THEN i.client_id END, i.problems,
                CASE WHEN i.problems IS NOT NULL THEN i.cells END,
-               CASE WHEN p.changes THEN p.before END, {_AFTER}
+               p.before, {_AFTER}
         FROM incoming i LEFT JOIN planned p ON p.row = i.row
         ORDER BY i.row
         RETURNING outcome)
@@ -138,8 +137,7 @@ _OTHERWISE = sa.text(f"""
     SELECT coalesce(i.row, shown.row) FROM incoming i
     LEFT JOIN planned p ON p.row = i.row
     FULL JOIN (SELECT * FROM import_rows WHERE import_id = :import_id) shown ON shown.row = i.row
-    WHERE ({_OUTCOME}, CASE WHEN p.is_new OR p.changes THEN p.before END,
-           {_AFTER})
+    WHERE ({_OUTCOME}, p.before, {_AFTER})
           IS DISTINCT FROM (shown.outcome, shown.before, shown.after)
     ORDER BY 1
 """)
