@@ -39,15 +39,6 @@ def email_key(email: str) -> str:
     return _key_of(email.strip())
 
 
-def are_valid(emails: pd.Series) -> pd.Series:
-    """True where the library accepts the address, without asking the network."""
-    short, plain = emails.str.len() <= _LONGEST, _are_plain(emails)
-    domains = emails.str.replace(r"^[^@]*@", "", regex=True).str.lower()
-    good_domains = [domain for domain in domains[plain].unique() if _ascii_domain(domain) is not None]
-    good_others = [email for email in emails[short & ~plain].unique() if _key_of(email)]
-    return (plain & _among(domains, good_domains)) | (~plain & _among(emails, good_others))
-
-
 def _are_plain(emails: pd.Series) -> pd.Series:
     """True where only the domain needs the library."""
     plain = (emails.str.len() <= _LONGEST) & emails.str.fullmatch(_PLAIN)

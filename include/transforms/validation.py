@@ -8,7 +8,7 @@ import pandas as pd
 import pandera.errors
 
 from include.schemas.client_rows import FIELDS, Field, as_timestamps, is_formula, row_schema
-from include.transforms.emails import are_valid, why_not_valid
+from include.transforms.emails import why_not_valid
 from include.transforms.frames import fields_in, join_problems, problem_rows
 from include.transforms.headers import fields_of
 
@@ -30,7 +30,7 @@ def _ragged_problems(ragged: pd.Series) -> pd.DataFrame:
 
 def _cell_problems(sent: pd.DataFrame, cleaned: pd.DataFrame, now: datetime) -> list[pd.DataFrame]:
     fields = fields_in(cleaned)
-    schema = row_schema(fields, now=now, email_is_valid=are_valid)
+    schema = row_schema(fields, now=now, email_is_valid=lambda emails: cleaned.loc[emails.index, "email_key"] != "")
     try:
         schema.validate(cleaned[fields], lazy=True)
     except pandera.errors.SchemaErrors as errors:
