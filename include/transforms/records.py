@@ -113,10 +113,10 @@ def _plain_body(source: CsvSource, delimiter: str, header_line: int, header: Hea
     """`_body` of a text without quotes, where a line is a record."""
     left, after = feed.max_records, 1
     for text in source.text.pieces():
-        first, after = after, after + count_lines(text)
+        first, after = after, after + count_lines(text) + (not text.endswith(("\n", "\r")))
         head = list(itertools.islice(lines_of(text), max(0, header_line + 1 - first)))
         first, body = first + len(head), text[sum(map(len, head)) :]
-        piece = plain_piece(body, first, delimiter, len(header.names))
+        piece = plain_piece(body, range(first, after), delimiter, len(header.names))
         if piece is None:
             records = enumerate(csv.reader(lines_of(body), delimiter=delimiter), first)
             piece = _piece([(line, record, True) for line, record in records if is_record(record)], header)

@@ -90,7 +90,7 @@ def _some_lines(text: str) -> Iterator[str]:
 
 
 def count_lines(text: str) -> int:
-    return text.count("\n") + text.count("\r") - text.count("\r\n")
+    return text.count("\n") + (text.count("\r") - text.count("\r\n") if "\r" in text else 0)
 
 
 def _after_last_line(text: str) -> int:

@@ -42,7 +42,8 @@ def generate(email_keys: pd.Series, reserved: pd.Series, find_taken: Callable[[l
     if by_stem.all():
         return stems
     others = stems[~by_stem]
-    return pd.concat([stems[by_stem], _with_numbers(others, given, names[free], find_taken)]).reindex(stems.index)
+    whole: pd.Series = pd.concat([stems[by_stem], _with_numbers(others, given, names[free], find_taken)])
+    return whole.reindex(stems.index)
 
 
 def _with_numbers(
@@ -70,7 +71,8 @@ def _with_numbers(
 
 def _stems(email_keys: pd.Series) -> pd.Series:
     made = (pd.Series([stem(key) for key in some], index=some.index, dtype="str") for some in _portions(email_keys))
-    return pd.concat([email_keys.iloc[:0], *made])
+    stems: pd.Series = pd.concat([email_keys.iloc[:0], *made])
+    return stems
 
 
 def _portions(texts: T) -> Iterator[T]:
