@@ -44,13 +44,15 @@ def check(path: Path, feed: Feed, now: datetime) -> ImportResult:
 
 def _lines_and_problems(judged: Judged, feed: Feed) -> tuple[pd.Series, pd.DataFrame]:
     """(every row's line, all problems). Raises FileRefused."""
-    lines, problems, keys = [], [], []
+    lines, problems, keys, emails = [], [], [], []
     for piece in judged.pieces:
         good = match(with_ids(piece.rows.drop(rows_with_errors(piece.problems))), _NO_CLIENTS)
+        emails.append(good["email"])
         keys.append(good.reindex(columns=KEYS, fill_value=""))
         lines.append(piece.rows["line"])
         problems.append(piece.problems)
-    return pd.concat(lines), join_problems(*problems, settle(pd.concat(keys), feed.duplicates).problems)
+    settled = settle(pd.concat(keys), feed.duplicates, lambda rows: pd.concat(emails).loc[rows])
+    return pd.concat(lines), join_problems(*problems, settled.problems)
 
 
 def _with_lines(found: pd.DataFrame, lines: pd.Series) -> list[Problem]:

@@ -20,7 +20,7 @@ from include.transforms.references import Desk, ReferenceData, resolve
 from include.transforms.usernames import generate
 
 # What decides across the file, and what is known of each row by itself.
-KEYS = ["line", "means", "is_new", "email_key", "email", "username"]
+KEYS = ["line", "means", "is_new", "email_key", "username"]
 _MATCHED = ["id", "email_holder", "means", "is_new", "seen_project", "project", "desk"]
 
 
@@ -48,10 +48,12 @@ def decide(corridor: Corridor, entry: Import) -> Iterator[pd.DataFrame]:
     """
     feed = corridor.feed
     keys = _match(corridor, entry)
-    settled = settle(keys if keys["stands"].all() else keys[keys["stands"]], feed.duplicates)
+    standing = keys if keys["stands"].all() else keys[keys["stands"]]
+    settled = settle(standing, feed.duplicates, partial(_emails_of, corridor, entry))
     joined = _joined(keys, settled)
+    keys = standing = keys[["is_new", "email_key", "username"]]  # what follows needs the room
     usernames = _usernames(corridor, keys, joined, settled.winners)
-    del keys  # what follows needs the room
+    del keys, standing
     for sent, rows, matched, found in corridor.staging.load(entry.id, "sent", "rows", "matched", "found"):
         prepared = typed(rows.loc[matched.index].assign(**matched))
         prepared = fill(_with_clients(prepared, joined, entry.id), feed.defaults, entry.received_at)
@@ -108,6 +110,12 @@ def _reference_data(corridor: Corridor) -> ReferenceData:
         default_project=next((project.id for project in projects if project.is_default), None),
         desks={desk.id: Desk(desk.id, desk.project_id, desk.name, desk.is_default) for desk in desks},
     )
+
+
+def _emails_of(corridor: Corridor, entry: Import, rows: pd.Index) -> pd.Series:
+    pieces = (piece["email"] for (piece,) in corridor.staging.load(entry.id, "rows"))
+    found: pd.Series = pd.concat([emails[emails.index.isin(rows)] for emails in pieces])
+    return found
 
 
 def _joined(keys: pd.DataFrame, settled: Settled) -> pd.DataFrame:

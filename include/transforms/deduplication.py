@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,12 +24,15 @@ class Settled:
     problems: pd.DataFrame
 
 
-def settle(rows: pd.DataFrame, policy: Policy) -> Settled:
-    """One row a client, and nothing claimed by two: `rows` are good so far, with `line`, `means` and `email_key`."""
+def settle(rows: pd.DataFrame, policy: Policy, emails_of: Callable[[pd.Index], pd.Series]) -> Settled:
+    """One row a client, and nothing claimed by two.
+
+    `rows` are good so far, with `line`, `means`, `email_key` and `username`; `emails_of` gives the cells of a few.
+    """
     joined = join(rows)
     clients = same_client(rows, joined)
     stand, duplicates = settle_duplicates(clients, rows["line"], policy)
-    claims = judge_claims(rows if len(stand) == len(rows) else rows.loc[stand])
+    claims = judge_claims(rows if len(stand) == len(rows) else rows.loc[stand], emails_of)
     return Settled(joined, stand.difference(rows_with_errors(claims)), join_problems(duplicates, claims))
 
 
@@ -47,8 +51,7 @@ def join(rows: pd.DataFrame) -> pd.Series:
 
 def same_client(rows: pd.DataFrame, joined: pd.Series) -> pd.Series:
     """A number per row, equal for rows of the same client."""
-    named = rows["means"].copy()
-    named[joined.index] = joined
+    named = rows["means"].mask(rows.index.isin(joined.index), joined) if len(joined) else rows["means"]
     numbers, clients = pd.factorize(named)
     by_itself = (named == "").to_numpy()
     if by_itself.any():
@@ -78,16 +81,15 @@ def settle_duplicates(clients: pd.Series, lines: pd.Series, policy: Policy) -> t
     return clients.index.difference(replaced.index), found
 
 
-def judge_claims(rows: pd.DataFrame) -> pd.DataFrame:
+def judge_claims(rows: pd.DataFrame, emails_of: Callable[[pd.Index], pd.Series]) -> pd.DataFrame:
     """Problems of standing rows (each another client) that claim one e-mail or one username: all of them fail."""
     emails = _repeated(rows["email_key"])
     facts = [{"detail": _others(row, peers)} for row, peers in _peers(emails)]
-    found = [problem_rows("EMAIL_REPEATED", "email", rows.loc[emails.index, "email"], facts=facts)]
-    if "username" in rows:
-        repeated = _repeated(rows["username"][rows["username"] != ""])
-        facts = [{"detail": f"{_others(row, peers)} of this file"} for row, peers in _peers(repeated)]
-        found.append(problem_rows("USERNAME_TAKEN", "username", repeated, facts=facts))
-    return join_problems(*found)
+    cells = emails_of(emails.index) if len(emails) else emails
+    repeated = problem_rows("EMAIL_REPEATED", "email", cells, facts=facts)
+    usernames = _repeated(rows["username"][rows["username"] != ""])
+    facts = [{"detail": f"{_others(row, peers)} of this file"} for row, peers in _peers(usernames)]
+    return join_problems(repeated, problem_rows("USERNAME_TAKEN", "username", usernames, facts=facts))
 
 
 def _repeated(texts: pd.Series) -> pd.Series:

@@ -23,7 +23,7 @@ _QUOTES_UNCLEAR = "A quoted cell of the row goes on after its closing quote: nob
 _NOT_CORRECTED = "The row fitted no columns when it was sent: write its cells from `_cells` into their columns."
 _COUNT_UP_TO = 20  # times the limit: a file that is far too large need not be counted to its end
 _LOOK_FOR_HEADER = 50  # lines
-_CELLS = 250_000  # of a piece: each is an object until it is in a column
+CELLS = 250_000  # of a piece: each is an object until it is in a column
 _MOST_COLUMNS = 16_384  # as many as a spreadsheet holds
 
 
@@ -88,7 +88,7 @@ def _header(source: CsvSource, delimiter: str, feed: Feed) -> tuple[int, Header]
 
 def _body(source: CsvSource, delimiter: str, header: Header, feed: Feed) -> Iterator[Piece]:
     numbered = itertools.islice(source.records(delimiter), 1, None)
-    size, left = max(1, _CELLS // len(header.names)), feed.max_records
+    size, left = max(1, CELLS // len(header.names)), feed.max_records
     batch = list(itertools.islice(numbered, min(size, left)))
     yield from [] if batch else [piece_of([], [], len(header.names), {})]
     while batch:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import codecs
 import io
 import itertools
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-PIECE = 4 * 1024 * 1024  # bytes that are decoded at once
+PIECE = 2 * 1024 * 1024  # bytes that are decoded at once
 _AT_ONCE = 16 * 1024  # characters that are split into lines at once
 
 
@@ -61,7 +62,7 @@ class Text:
             yield rest
 
     def _windows(self) -> Iterator[str]:
-        decoder = codecs.getincrementaldecoder(self.codec)()
+        decoder = codecs.getincrementaldecoder(_without_mark(self.codec, self.content))()
         for start in range(0, max(len(self.content), 1), PIECE):
             end = start + PIECE
             try:
@@ -72,6 +73,13 @@ class Text:
                 raise UnicodeDecodeError(
                     error.encoding, self.content, before + error.start, before + error.end, error.reason
                 ) from None
+
+
+def _without_mark(codec: str, content: bytes) -> str:
+    """Without a mark Python takes the machine's byte order for a whole text, and nothing for one in pieces."""
+    name = codecs.lookup(codec).name
+    marks = {"utf-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE), "utf-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)}
+    return codec if content.startswith(marks.get(name, (b"",))) else f"{name}-{sys.byteorder[0]}e"
 
 
 def lines_of(text: str) -> Iterator[str]:

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from include.codes import CODES
 from include.errors import FileRefused
 from include.schemas.feed import Feed
-from include.steps.validate import judge_file
+from include.steps.validate import Judged, judge_file
 from include.transforms.frames import cells_as_sent, join_problems, rows_with_errors
 from include.transforms.headers import fields_of
 from tests.steps import reference_reader
@@ -97,7 +97,10 @@ class Whole:
 def judge(content: bytes, folder: Path) -> Whole:
     path = folder / "wild.csv"
     path.write_bytes(content)
-    judged = judge_file("wild.csv", path, FEED, NOW)
+    return whole_of(judge_file("wild.csv", path, FEED, NOW))
+
+
+def whole_of(judged: Judged) -> Whole:
     pieces = list(judged.pieces)
     cells = {row: json.loads(sent) for p in pieces for row, sent in cells_as_sent(p.sent, p.sent.index).items()}
     rows = pd.concat([piece.rows for piece in pieces])
