@@ -15,7 +15,7 @@ from include.schemas.feed import Feed
 from include.steps.prepare import KEYS, with_ids
 from include.steps.validate import Judged, judge_file
 from include.transforms.deduplication import settle
-from include.transforms.frames import join_problems, rows_with_errors
+from include.transforms.frames import join_problems, rows_with_errors, without_errors
 from include.transforms.identity import match
 
 _NO_CLIENTS = pd.DataFrame({name: pd.Series(dtype="str") for name in ("id", "email_key", "project")}).set_index("id")
@@ -46,7 +46,7 @@ def _lines_and_problems(judged: Judged, feed: Feed) -> tuple[pd.Series, pd.DataF
     """(every row's line, all problems). Raises FileRefused."""
     lines, problems, keys, emails = [], [], [], []
     for piece in judged.pieces:
-        good = match(with_ids(piece.rows.drop(rows_with_errors(piece.problems))), _NO_CLIENTS)
+        good = match(with_ids(without_errors(piece.rows, piece.problems)), _NO_CLIENTS)
         emails.append(good["email"])
         keys.append(good.reindex(columns=KEYS, fill_value=""))
         lines.append(piece.rows["line"])

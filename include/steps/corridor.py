@@ -67,6 +67,7 @@ def _without_collector() -> Iterator[None]:
     finally:
         if collects:
             gc.enable()
+        # Arrow keeps what it once had, for itself.
         pyarrow.default_memory_pool().release_unused()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 
 import pandas as pd
@@ -14,7 +14,7 @@ from include.results import FINAL_STATES, Import
 from include.steps.corridor import Corridor, step
 from include.transforms.deduplication import Settled, settle
 from include.transforms.defaults import fill, typed
-from include.transforms.frames import cells_as_sent, join_problems, rows_with_errors
+from include.transforms.frames import cells_as_sent, join_problems, rows_with_errors, without_errors
 from include.transforms.identity import judge_mode, match, warn_of_read_only
 from include.transforms.references import Desk, ReferenceData, resolve
 from include.transforms.usernames import generate
@@ -55,7 +55,8 @@ def decide(corridor: Corridor, entry: Import) -> Iterator[pd.DataFrame]:
     usernames = _usernames(corridor, keys, joined, settled.winners)
     del keys, standing
     for sent, rows, matched, found in corridor.staging.load(entry.id, "sent", "rows", "matched", "found"):
-        prepared = typed(rows.loc[matched.index].assign(**matched))
+        good = rows if len(matched) == len(rows) else rows.loc[matched.index]
+        prepared = typed(good.assign(**matched))
         prepared = fill(_with_clients(prepared, joined, entry.id), feed.defaults, entry.received_at)
         prepared = _with_usernames(prepared, usernames)
         settled_here = settled.problems[settled.problems["row"].isin(rows.index)]
@@ -85,7 +86,7 @@ def _judge(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """(good rows with what the client table knows of them, all problems): each row judged by itself."""
     feed = corridor.feed
-    good = with_ids(rows.drop(rows_with_errors(problems)))
+    good = with_ids(without_errors(rows, problems))
     known = client_store.find_clients(corridor.engine, *_keys_to_look_up(good))
     judged, unknown = resolve(match(good, known), sent, references, feed.defaults)
     return judged, join_problems(problems, unknown, judge_mode(judged, feed), warn_of_read_only(judged, known))
@@ -127,12 +128,15 @@ def _joined(keys: pd.DataFrame, settled: Settled) -> pd.DataFrame:
 
 def _with_clients(rows: pd.DataFrame, joined: pd.DataFrame, import_id: str) -> pd.DataFrame:
     """Add `client_id`: the one the row means or has joined, else a new one that repeating finds again."""
-    client_id, is_new = rows["means"].copy(), rows["is_new"].copy()
+    rows = rows.assign(client_id=rows["means"])
     here = joined.index.intersection(rows.index)
-    client_id[here], is_new[here] = joined.loc[here, "client_id"], joined.loc[here, "is_new"]
-    fresh = rows.index[client_id == ""]
-    client_id[fresh] = [hashlib.sha256(f"{import_id}:{row}".encode()).hexdigest()[:24] for row in fresh]
-    return rows.assign(client_id=client_id, is_new=is_new)
+    if len(here):
+        rows.loc[here, ["client_id", "is_new"]] = joined.loc[here]
+    fresh = rows.index[rows["client_id"] == ""]
+    if len(fresh):
+        made = [hashlib.sha256(f"{import_id}:{row}".encode()).hexdigest()[:24] for row in fresh]
+        rows.loc[fresh, "client_id"] = made
+    return rows
 
 
 def _usernames(corridor: Corridor, keys: pd.DataFrame, joined: pd.DataFrame, winners: pd.Index) -> pd.Series:
@@ -145,10 +149,10 @@ def _usernames(corridor: Corridor, keys: pd.DataFrame, joined: pd.DataFrame, win
 
 
 def _with_usernames(prepared: pd.DataFrame, made: pd.Series) -> pd.DataFrame:
-    made = made[made.index.isin(prepared.index)]
-    username = prepared["username"].copy()
-    username[made.index] = made
-    return prepared.assign(username=username, generated=prepared.index.isin(made.index))
+    here = prepared.index.isin(made.index)
+    if not here.any():
+        return prepared.assign(generated=here)
+    return prepared.assign(username=prepared["username"].mask(here, made.reindex(prepared.index)), generated=here)
 
 
 def _as_incoming(sent: pd.DataFrame, prepared: pd.DataFrame, problems: pd.DataFrame) -> pd.DataFrame:
@@ -156,22 +160,25 @@ def _as_incoming(sent: pd.DataFrame, prepared: pd.DataFrame, problems: pd.DataFr
     reasons: dict[int, list[object]] = {}
     for row, problem in zip(problems["row"], problems.drop(columns="row").to_dict("records"), strict=True):
         reasons.setdefault(row, []).append(problem)
-    outcome = pd.Series(None, index=sent.index, dtype="str")
-    outcome.loc[problems.loc[problems["code"] == "DUPLICATE_IN_FILE", "row"].unique()] = "duplicate"
-    outcome.loc[rows_with_errors(problems)] = "failed"
+    outcomes = dict.fromkeys(problems["row"][problems["code"] == "DUPLICATE_IN_FILE"], "duplicate")
+    outcomes |= dict.fromkeys(rows_with_errors(problems), "failed")
     # Missing is missing in a column of booleans, too; text and instants have their own way to say so.
-    flags = {name: prepared[name].astype("boolean") for name in ("is_new", "generated", "active")}
-    whole = prepared.assign(**flags).reindex(sent.index)
-    reasons_as_json = {row: json.dumps(found, ensure_ascii=False) for row, found in reasons.items()}
+    flags = {name: prepared[name].astype("boolean") for name in ("is_new", "generated")}
+    whole = prepared.assign(**flags)
+    whole = whole if len(whole) == len(sent) else whole.reindex(sent.index)
+    as_json = {row: json.dumps(found, ensure_ascii=False) for row, found in reasons.items()}
     whole = whole.assign(
         row=sent.index.to_numpy(),
         line=sent["line"],
-        outcome=outcome,
-        problems=pd.Series(reasons_as_json, dtype="str").reindex(sent.index),
-        cells=pd.Series(cells_as_sent(sent, pd.Index(list(reasons))), dtype="str").reindex(sent.index),
+        outcome=_of_some(outcomes, sent.index),
+        problems=_of_some(as_json, sent.index),
+        cells=_of_some(cells_as_sent(sent, pd.Index(list(reasons))), sent.index),
         judged=sent.index.isin(prepared.index),
         generated=whole["generated"].fillna(False),
+        **{name: whole[name].where(whole[name] != "") for name in ("email_holder", "seen_project")},
     )
-    for name in ("email_holder", "seen_project"):
-        whole[name] = whole[name].where(whole[name] != "")
     return whole[list(client_store.INCOMING)]
+
+
+def _of_some(texts: Mapping[int, str], rows: pd.Index) -> pd.Series:
+    return pd.Series(texts, dtype="str").reindex(rows)

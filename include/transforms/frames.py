@@ -39,6 +39,8 @@ def sent_frame(piece: Piece, header: Header, first_row: int) -> tuple[pd.DataFra
 
 def cells_as_sent(sent: pd.DataFrame, rows: pd.Index) -> dict[int, str]:
     """The original cells of these rows, as JSON."""
+    if rows.empty:
+        return {}
     chosen = sent.loc[rows].drop(columns="line")
     unfit = chosen.pop("unfit")
     cells = zip(*(chosen[name].tolist() for name in chosen), strict=True)
@@ -97,6 +99,10 @@ def join_problems(*parts: pd.DataFrame) -> pd.DataFrame:
     if not filled:
         return no_problems()
     return pd.concat(filled, ignore_index=True).sort_values("row", kind="stable", ignore_index=True)
+
+
+def without_errors(rows: pd.DataFrame, problems: pd.DataFrame) -> pd.DataFrame:
+    return rows.drop(rows_with_errors(problems), errors="ignore") if len(problems) else rows
 
 
 def rows_with_errors(problems: pd.DataFrame) -> pd.Index:

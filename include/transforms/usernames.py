@@ -15,14 +15,17 @@ from include.schemas.client_rows import FIELDS
 
 _LONGEST = FIELDS["username"].longest or 64
 _ROOM_FOR_A_NUMBER = 10
+_UNSAFE = re.compile(r"[^a-z0-9_-]+")
 _AT_ONCE = 20_000  # addresses or candidates that are objects at the same time
 T = TypeVar("T", pd.Series, pd.Index)
 
 
 def stem(email_key: str) -> str:
     """`zoë.van-dijk+news@x.org` to `zoe.van-dijk.news`: letters, digits, `.`, `_`, `-`; at least three of them."""
-    local = unicodedata.normalize("NFKD", email_key.rpartition("@")[0]).encode("ascii", "ignore").decode()
-    safe = re.sub(r"[^a-z0-9_-]+", ".", local.lower()).strip(".-_")[: _LONGEST - _ROOM_FOR_A_NUMBER].rstrip(".-_")
+    local = email_key.rpartition("@")[0]
+    if not local.isascii():
+        local = unicodedata.normalize("NFKD", local).encode("ascii", "ignore").decode()
+    safe = _UNSAFE.sub(".", local.lower()).strip(".-_")[: _LONGEST - _ROOM_FOR_A_NUMBER].rstrip(".-_")
     return safe if len(safe) >= FIELDS["username"].shortest else f"user.{safe}".rstrip(".")
 
 
