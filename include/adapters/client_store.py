@@ -92,16 +92,17 @@ def lock_clients(connection: sa.Connection) -> None:
     connection.execute(sa.text("LOCK TABLE clients IN SHARE ROW EXCLUSIVE MODE"))
 
 
-def load_incoming(connection: sa.Connection, prepared: pd.DataFrame) -> None:
+def load_incoming(connection: sa.Connection, pieces: Iterable[pd.DataFrame]) -> None:
     """COPY the prepared rows (columns of INCOMING; what is missing is NULL) into the temporary table `incoming`."""
     columns = ", ".join(f"{name} {kind}" for name, kind in INCOMING.items())
     connection.execute(sa.text(f"CREATE TEMPORARY TABLE incoming ({columns}) ON COMMIT DROP"))
-    buffer = io.BytesIO()
-    table = arrow.Table.from_pandas(prepared[list(INCOMING)], preserve_index=False)
-    # Text always gets quotes, by which '' is not NULL; for what else there is they would only be work.
-    arrow_csv.write_csv(table, buffer, arrow_csv.WriteOptions(include_header=False, quoting_style="needed"))
     cursor = connection.connection.cursor()
     with cursor.copy(f"COPY incoming ({', '.join(INCOMING)}) FROM STDIN (FORMAT csv)") as copy:
-        copy.write(buffer.getbuffer())
+        for prepared in pieces:
+            buffer = io.BytesIO()
+            table = arrow.Table.from_pandas(prepared[list(INCOMING)], preserve_index=False)
+            # Text always gets quotes, by which '' is not NULL; for what else there is they would only be work.
+            arrow_csv.write_csv(table, buffer, arrow_csv.WriteOptions(include_header=False, quoting_style="needed"))
+            copy.write(buffer.getbuffer())
     # The columns whose values the planner could not guess; all of them would take longer than that saves.
     connection.execute(sa.text("ANALYZE incoming (outcome, judged)"))

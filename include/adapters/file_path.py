@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any
 from uuid import uuid4
 
@@ -27,17 +30,39 @@ def move(source: FilePath, target: Any) -> None:
     source.rename(target)
 
 
-def write_whole(target: FilePath, content: bytes) -> None:
-    """Whole or not at all, in a folder that is there: else FileNotFoundError."""
+@contextmanager
+def written_whole(target: FilePath) -> Iterator[Path]:
+    """A file on disk to write to, which becomes `target` where nothing is raised: whole or not at all.
+
+    In a folder that is there: else FileNotFoundError.
+    """
     if isinstance(target, S3Path):
-        return target.write_bytes(content)
+        with TemporaryDirectory() as folder:
+            yield Path(folder) / target.name
+            return target.upload(Path(folder) / target.name)
     unfinished = target.with_suffix(f".{os.getpid()}.tmp")
-    unfinished.write_bytes(content)
-    os.replace(unfinished, target)
+    try:
+        yield unfinished
+        os.replace(unfinished, target)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+@contextmanager
+def opened(path: FilePath) -> Iterator[Any]:
+    """A file to read from any position; of an object a copy on disk."""
+    if isinstance(path, Path):
+        with path.open("rb") as content:
+            yield content
+    else:
+        with TemporaryFile() as copy:
+            with path.open() as content:
+                shutil.copyfileobj(content, copy)
+            yield copy
 
 
 def put_whole(source: Path, target: FilePath) -> None:
-    """Copy a file from disk, as `write_whole` does."""
+    """Copy a file from disk, as `written_whole` does."""
     if isinstance(target, S3Path):
         return target.upload(source)
     # The page puts files from several threads, also the same one when a request is repeated.

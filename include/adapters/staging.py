@@ -1,25 +1,38 @@
-"""What one step leaves for the next: frames, as Parquet in storage or in memory for a corridor in one process."""
+"""What one step leaves for the next: frames of each piece of the file, as Parquet in storage or in memory."""
 
 from __future__ import annotations
 
-from io import BytesIO
-from typing import Protocol
+import itertools
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Protocol
 
 import pandas as pd
 
-from include.adapters.file_path import FilePath, write_whole
+from include.adapters.file_path import FilePath, opened, written_whole
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pyarrow
+
+Frames = tuple[pd.DataFrame, ...]
 
 
 class Staging(Protocol):
-    """Frames by import id and name. Loading what was never saved raises FileNotFoundError."""
+    """By import id and name there is a frame for each piece of the file, and at least one.
 
-    def save(self, import_id: str, name: str, frame: pd.DataFrame) -> None: ...
+    `save` takes a frame for each name at once; nothing of what `pieces` gave is there when it raises. Loading what
+    was never saved raises FileNotFoundError.
+    """
 
-    def load(self, import_id: str, name: str) -> pd.DataFrame: ...
+    def save(self, import_id: str, names: tuple[str, ...], pieces: Iterable[Frames]) -> None: ...
+
+    def load(self, import_id: str, *names: str) -> Iterator[Frames]: ...
 
 
 class StagingFolder:
-    """`root/staging/IMPORT_ID/NAME.parquet`; a file is whole or not there.
+    """`root/staging/IMPORT_ID/NAME.parquet`, a row group for each piece.
 
     The folder is made when the import's file is taken. Where it is gone the import has ended, and a straggler must
     not make it again.
@@ -28,22 +41,66 @@ class StagingFolder:
     def __init__(self, root: FilePath) -> None:
         self._root = root / "staging"
 
-    def save(self, import_id: str, name: str, frame: pd.DataFrame) -> None:
-        write_whole(self._root / import_id / f"{name}.parquet", frame.to_parquet())
+    def save(self, import_id: str, names: tuple[str, ...], pieces: Iterable[Frames]) -> None:
+        with ExitStack() as files:
+            paths = [files.enter_context(written_whole(self._path(import_id, name))) for name in names]
+            _write(paths, pieces)
 
-    def load(self, import_id: str, name: str) -> pd.DataFrame:
-        return pd.read_parquet(BytesIO((self._root / import_id / f"{name}.parquet").read_bytes()))
+    def load(self, import_id: str, *names: str) -> Iterator[Frames]:
+        from pyarrow import parquet
+
+        with ExitStack() as files:
+            paths = [self._path(import_id, name) for name in names]
+            found = [parquet.ParquetFile(files.enter_context(opened(path))) for path in paths]
+            for number in range(found[0].num_row_groups):
+                yield tuple(each.read_row_group(number, use_threads=False).to_pandas() for each in found)
+
+    def _path(self, import_id: str, name: str) -> FilePath:
+        return self._root / import_id / f"{name}.parquet"
 
 
-class StagingMemory:
-    def __init__(self) -> None:
-        self._frames: dict[tuple[str, str], pd.DataFrame] = {}
+def _write(paths: list[Path], pieces: Iterable[Frames]) -> None:
+    from pyarrow import parquet
 
-    def save(self, import_id: str, name: str, frame: pd.DataFrame) -> None:
-        self._frames[import_id, name] = frame
+    with ExitStack() as closing:
+        writers: list[parquet.ParquetWriter] = []
+        for frames in pieces:
+            tables = [_as_table(frame) for frame in frames]
+            # Cells hardly repeat, and nobody searches here.
+            writers = writers or [
+                closing.enter_context(
+                    parquet.ParquetWriter(
+                        path, table.schema, compression="lz4", use_dictionary=False, write_statistics=False
+                    )
+                )
+                for path, table in zip(paths, tables, strict=True)
+            ]
+            for writer, table in zip(writers, tables, strict=True):
+                writer.write_table(table, row_group_size=max(1, table.num_rows))
 
-    def load(self, import_id: str, name: str) -> pd.DataFrame:
-        try:
-            return self._frames[import_id, name]
-        except KeyError:
-            raise FileNotFoundError(f"nothing staged as {name} for import {import_id}") from None
+
+def _as_table(frame: pd.DataFrame) -> pyarrow.Table:
+    import pyarrow
+
+    return pyarrow.Table.from_pandas(frame, preserve_index=frame.index.name is not None)
+
+
+class StagingMemory(StagingFolder):
+    """For a corridor in one process: a file of one piece stays in memory, any other goes to the folder."""
+
+    def __init__(self, root: FilePath) -> None:
+        super().__init__(root)
+        self._only: dict[tuple[str, str], pd.DataFrame] = {}
+
+    def save(self, import_id: str, names: tuple[str, ...], pieces: Iterable[Frames]) -> None:
+        pieces = iter(pieces)
+        first, *more = itertools.islice(pieces, 2)
+        if more:
+            super().save(import_id, names, itertools.chain([first, *more], pieces))
+        else:
+            self._only |= {(import_id, name): frame for name, frame in zip(names, first, strict=True)}
+
+    def load(self, import_id: str, *names: str) -> Iterator[Frames]:
+        if (import_id, names[0]) in self._only:
+            return iter([tuple(self._only[import_id, name] for name in names)])
+        return super().load(import_id, *names)

@@ -68,6 +68,8 @@ _TIMESTAMP = (
     r"(?:[Tt ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?(?:[Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?)?"
 )
 
+_PLAIN_TIMESTAMP = r"^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"
+
 # RE2 syntax: pandas hands these to Arrow.
 # U+FFFD stands for a letter that was lost before the file came here.
 _CONTROL_IN_TEXT = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x{9F}\x{FFFD}]"
@@ -104,13 +106,13 @@ _SIGN_OF_CODE = rf"{_FORMULA}|[<\x{{FF1C}}\x{{FE64}}:=]|&#"
 
 
 def as_booleans(text: pd.Series) -> pd.Series:
-    """yes/no, true/false, 1/0 in any case to True/False; anything else to None (dtype object)."""
-    import numpy as np
+    """yes/no, true/false, 1/0 in any case to True/False; anything else is missing (dtype boolean)."""
     import pandas as pd
 
-    found = pd.Index((*_TRUE, *_FALSE), dtype="str").get_indexer(pd.Index(text.str.lower()))
-    values = np.array([True] * len(_TRUE) + [False] * len(_FALSE) + [None], dtype=object)
-    return pd.Series(values[found], index=text.index)
+    meanings = dict.fromkeys(_TRUE, True) | dict.fromkeys(_FALSE, False)
+    numbers, texts = pd.factorize(text)  # few different ones
+    values = pd.array([meanings.get(each.lower()) for each in texts], dtype="boolean")
+    return pd.Series(values.take(numbers), index=text.index)
 
 
 def as_timestamps(text: pd.Series) -> pd.Series:
@@ -120,12 +122,31 @@ def as_timestamps(text: pd.Series) -> pd.Series:
     """
     import pandas as pd
 
+    if (plain := _plain_timestamps(text)) is not None:
+        return plain
     well_formed = text.where(text.str.fullmatch(_TIMESTAMP)).str.upper().str.replace(",", ".", regex=False)
     # One cell with nanoseconds would make pandas read the whole column in a unit that ends in 2262.
     if text.str.contains(".", regex=False).any() or text.str.contains(",", regex=False).any():
         well_formed = well_formed.str.replace(r"(\.[0-9]{6})[0-9]+", r"\1", regex=True)
     instants = pd.to_datetime(well_formed, format="ISO8601", utc=True, errors="coerce", cache=False).dt.as_unit("us")
     return instants.where(instants >= pd.Timestamp("0001-01-01", tz="UTC"))  # no calendar has a year 0
+
+
+def _plain_timestamps(text: pd.Series) -> pd.Series | None:
+    """The same for a column of `2024-06-13T15:06:02Z` and blanks; None for any other, and where one is no date."""
+    import pandas as pd
+    import pyarrow as arrow
+    from pyarrow import compute
+
+    cells = arrow.array(text.array)
+    blank = compute.equal(cells, "")
+    if not compute.all(compute.or_(blank, compute.match_substring_regex(cells, _PLAIN_TIMESTAMP))).as_py():
+        return None
+    try:
+        instants = compute.if_else(blank, None, cells).cast(arrow.timestamp("us", tz="UTC")).cast(arrow.timestamp("us"))
+    except arrow.ArrowInvalid:
+        return None
+    return pd.Series(instants.to_numpy(zero_copy_only=False), index=text.index).dt.tz_localize("UTC")
 
 
 def has_invisible_characters(text: pd.Series) -> pd.Series:
@@ -160,7 +181,7 @@ def row_schema(
             name: pa.Column(
                 checks=[
                     pa.Check(accepts, error=code, name=code)
-                    for code, accepts in _rules(FIELDS[name], now, email_is_valid)
+                    for code, accepts in rules(FIELDS[name], now, email_is_valid)
                 ]
             )
             for name in columns
@@ -171,7 +192,7 @@ def row_schema(
 Rule = tuple[str, "Callable[[pd.Series], pd.Series]"]
 
 
-def _rules(field: Field, now: datetime, email_is_valid: Callable[[pd.Series], pd.Series]) -> list[Rule]:
+def rules(field: Field, now: datetime, email_is_valid: Callable[[pd.Series], pd.Series]) -> list[Rule]:
     """(code, what a cell must be). Blank cells meet every rule but CELL_REQUIRED."""
     rules: list[Rule] = []
     if field.required:

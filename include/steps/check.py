@@ -12,10 +12,10 @@ from include.codes import message_for
 from include.errors import FileRefused
 from include.results import Counts, ImportResult, Problem
 from include.schemas.feed import Feed
-from include.steps.prepare import with_keys
+from include.steps.prepare import KEYS, with_ids
 from include.steps.validate import Judged, judge_file
 from include.transforms.deduplication import settle
-from include.transforms.frames import join_problems, rows_with_errors
+from include.transforms.frames import join_problems, rows_with_errors, without_errors
 from include.transforms.identity import match
 
 _NO_CLIENTS = pd.DataFrame({name: pd.Series(dtype="str") for name in ("id", "email_key", "project")}).set_index("id")
@@ -25,12 +25,12 @@ def check(path: Path, feed: Feed, now: datetime) -> ImportResult:
     """Judge one file; writes nothing. State `validated`, or `refused` with its code."""
     try:
         judged = judge_file(path.name, path, feed, now)
+        lines, found = _lines_and_problems(judged, feed)
     except FileRefused as refused:
         return ImportResult(path.name, None, "refused", refused.code, refused.message, refused.line)
-    found = _problems(judged, feed)
-    failed, read = len(rows_with_errors(found)), len(judged.rows)
+    failed, read = len(rows_with_errors(found)), len(lines)
     replaced = found["row"][(found["code"] == "DUPLICATE_IN_FILE") & (found["severity"] == "warning")]
-    problems = (*(replace(p, row=0) for p in judged.header.problems), *_with_lines(found, judged.rows["line"]))
+    problems = (*(replace(p, row=0) for p in judged.header.problems), *_with_lines(found, lines))
     warnings = sum(p.severity == "warning" for p in problems)
     result = ImportResult(
         path.name, None, "validated", problems=problems,
@@ -42,9 +42,17 @@ def check(path: Path, feed: Feed, now: datetime) -> ImportResult:
     return result
 
 
-def _problems(judged: Judged, feed: Feed) -> pd.DataFrame:
-    good = with_keys(judged.rows.drop(rows_with_errors(judged.problems)))
-    return join_problems(judged.problems, settle(match(good, _NO_CLIENTS), feed.duplicates).problems)
+def _lines_and_problems(judged: Judged, feed: Feed) -> tuple[pd.Series, pd.DataFrame]:
+    """(every row's line, all problems). Raises FileRefused."""
+    lines, problems, keys, emails = [], [], [], []
+    for piece in judged.pieces:
+        good = match(with_ids(without_errors(piece.rows, piece.problems)), _NO_CLIENTS)
+        emails.append(good["email"])
+        keys.append(good.reindex(columns=KEYS, fill_value=""))
+        lines.append(piece.rows["line"])
+        problems.append(piece.problems)
+    settled = settle(pd.concat(keys), feed.duplicates, lambda rows: pd.concat(emails).loc[rows])
+    return pd.concat(lines), join_problems(*problems, settled.problems)
 
 
 def _with_lines(found: pd.DataFrame, lines: pd.Series) -> list[Problem]:

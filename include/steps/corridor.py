@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import pyarrow
 import sqlalchemy as sa
 
 from include.adapters import import_ledger
@@ -66,6 +67,8 @@ def _without_collector() -> Iterator[None]:
     finally:
         if collects:
             gc.enable()
+        # Arrow keeps what it once had, for itself.
+        pyarrow.default_memory_pool().release_unused()
 
 
 def refuse(corridor: Corridor, import_id: str, refused: FileRefused) -> None:

@@ -38,7 +38,7 @@ def import_file(
 
     A refused file is a result, not an error. Faults of ours raise, and the ledger says `failed`.
     """
-    corridor = Corridor(feed, engine, storage, StagingMemory(), clock)
+    corridor = Corridor(feed, engine, storage, StagingMemory(storage.root), clock)
     asked = Requested(by=by, note=note, force=force, dry_run=dry_run)
     entry = receive_copy(corridor, path, asked)
     try:

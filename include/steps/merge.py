@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -19,6 +19,7 @@ from include.steps.corridor import Corridor, already_refused, step
 from include.steps.file_away import file_away
 from include.steps.prepare import prepare_again
 from include.steps.validate import refuse_if_merged_before
+from include.transforms.frames import cells_as_sent
 from include.transforms.holding import Weight, reasons_to_hold
 
 _TRIES = 5
@@ -71,12 +72,11 @@ def _merge_once(corridor: Corridor, connection: sa.Connection, import_id: str, a
         return
     client_store.lock_clients(connection)
     refuse_if_merged_before(connection, entry)
-    prepared = corridor.staging.load(import_id, "prepared")
-    client_store.load_incoming(connection, prepared)
+    warnings = _load(corridor, connection, import_id)
     client_plan.plan(connection)
     if client_plan.changed_since_prepared(connection):
         raise ClientsChanged("The clients this file speaks of have changed since it was prepared.")
-    _fail_taken(corridor, connection, import_id, prepared)
+    _fail_taken(corridor, connection, import_id)
     if corridor.feed.on_failed_rows == "refuse_file" and _refuse_with_failed_rows(corridor, connection, entry):
         return
     client_plan.keep_what_stands(connection)
@@ -84,7 +84,7 @@ def _merge_once(corridor: Corridor, connection: sa.Connection, import_id: str, a
     _apply(corridor, connection, entry, state)
     if entry.has_been("held"):
         client_plan.drop_recorded_plan(connection, import_id)
-    counted = _counted(entry, prepared, client_plan.record_plan(connection, import_id))
+    counted = _counted(entry, warnings, client_plan.record_plan(connection, import_id))
     kinds = import_reasons.failure_kinds(import_id)
     changed = {"code": None, "message": message, "failure_kinds": kinds, **counted}
     if state != "merged":
@@ -124,20 +124,35 @@ def _refuse_with_failed_rows(corridor: Corridor, connection: sa.Connection, entr
     return failed > 0
 
 
-def _fail_taken(corridor: Corridor, connection: sa.Connection, import_id: str, prepared: pd.DataFrame) -> None:
+def _load(corridor: Corridor, connection: sa.Connection, import_id: str) -> int:
+    """Load what was prepared; gives the number of warnings."""
+    warnings = 0
+
+    def pieces() -> Iterator[pd.DataFrame]:
+        nonlocal warnings
+        for (prepared,) in corridor.staging.load(import_id, "prepared"):
+            reasons = (json.loads(problems) for problems in prepared["problems"].dropna())
+            warnings += sum(problem["severity"] == "warning" for found in reasons for problem in found)
+            yield prepared
+
+    client_store.load_incoming(connection, pieces())
+    return warnings
+
+
+def _fail_taken(corridor: Corridor, connection: sa.Connection, import_id: str) -> None:
     taken = client_plan.find_taken(connection)
-    if not taken:
-        return
-    by_row: dict[int, list[dict[str, str]]] = {}
-    values = prepared.set_index("row")
-    for row, code, field, holder in taken:
-        value = str(values.at[row, field])
-        message = message_for(code, label=FIELDS[field].label, value=value, detail=f"client {holder}")
-        problem = {"code": code, "field": field, "value": value, "message": message, "severity": "error"}
-        by_row.setdefault(row, []).append(problem)
-    sent = corridor.staging.load(import_id, "rows")["cells"]
-    cells = [json.dumps(list(sent[row]), ensure_ascii=False) for row in by_row]
-    client_plan.fail_rows(connection, list(by_row), [json.dumps(p) for p in by_row.values()], cells)
+    for sent, prepared in corridor.staging.load(import_id, "sent", "prepared") if taken else ():
+        here = [each for each in taken if each[0] in sent.index]
+        by_row: dict[int, list[dict[str, str]]] = {}
+        values = prepared.set_index("row")
+        for row, code, field, holder in here:
+            value = str(values.at[row, field])
+            message = message_for(code, label=FIELDS[field].label, value=value, detail=f"client {holder}")
+            problem = {"code": code, "field": field, "value": value, "message": message, "severity": "error"}
+            by_row.setdefault(row, []).append(problem)
+        cells = cells_as_sent(sent, pd.Index(list(by_row)))
+        problems = [json.dumps(problems) for problems in by_row.values()]
+        client_plan.fail_rows(connection, list(by_row), problems, list(cells.values()))
 
 
 def _apply(corridor: Corridor, connection: sa.Connection, entry: Import, state: State) -> None:
@@ -150,10 +165,8 @@ def _apply(corridor: Corridor, connection: sa.Connection, entry: Import, state: 
         savepoint.rollback()
 
 
-def _counted(entry: Import, prepared: pd.DataFrame, outcomes: dict[str, int]) -> dict[str, int]:
+def _counted(entry: Import, warnings: int, outcomes: dict[str, int]) -> dict[str, int]:
     """`outcomes` counts what was written, not what was meant. Raises OutcomesDoNotAddUp: nothing is committed then."""
-    reasons = (json.loads(problems) for problems in prepared["problems"].dropna())
-    warnings = sum(problem["severity"] == "warning" for found in reasons for problem in found)
     counts = Counts(read=entry.counts.read, warnings=warnings + len(entry.file_problems), **outcomes)
     if not counts.add_up():
         raise OutcomesDoNotAddUp(f"{counts.read} records were read, {sum(outcomes.values())} have an outcome.")

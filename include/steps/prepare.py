@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import partial
 
 import pandas as pd
 
 from include.adapters import client_store, import_ledger
 from include.results import FINAL_STATES, Import
 from include.steps.corridor import Corridor, step
-from include.transforms.deduplication import settle
+from include.transforms.deduplication import Settled, settle
 from include.transforms.defaults import fill, typed
-from include.transforms.emails import email_keys
-from include.transforms.frames import join_problems, rows_with_errors
+from include.transforms.frames import cells_as_sent, join_problems, rows_with_errors, without_errors
 from include.transforms.identity import judge_mode, match, warn_of_read_only
 from include.transforms.references import Desk, ReferenceData, resolve
 from include.transforms.usernames import generate
+
+# What decides across the file, and what is known of each row by itself.
+KEYS = ["line", "means", "is_new", "email_key", "username"]
+_MATCHED = ["id", "email_holder", "means", "is_new", "seen_project", "project", "desk"]
 
 
 def prepare(corridor: Corridor, import_id: str) -> None:
@@ -33,37 +37,66 @@ def prepare(corridor: Corridor, import_id: str) -> None:
 def prepare_again(corridor: Corridor, import_id: str) -> None:
     """Prepare from what `validate` left and from the clients as they are now; overwrites what was prepared before."""
     entry = import_ledger.find(corridor.engine, import_id)
-    rows, sent, problems = (corridor.staging.load(import_id, name) for name in ("rows", "sent", "problems"))
-    corridor.staging.save(import_id, "prepared", decide(corridor, entry, rows, sent, problems))
+    corridor.staging.save(import_id, ("prepared",), ((frame,) for frame in decide(corridor, entry)))
 
 
-def decide(
-    corridor: Corridor, entry: Import, rows: pd.DataFrame, sent: pd.DataFrame, problems: pd.DataFrame
-) -> pd.DataFrame:
+def decide(corridor: Corridor, entry: Import) -> Iterator[pd.DataFrame]:
     """All rows of the file as `client_store.INCOMING` wants them; the same file and clients give the same rows.
 
     The order of judgement is that of SPEC.md section 13; e-mails and usernames of other clients
     are judged by the merge, under its lock.
     """
     feed = corridor.feed
-    good = with_keys(rows.drop(rows_with_errors(problems)))
+    keys = _match(corridor, entry)
+    standing = keys if keys["stands"].all() else keys[keys["stands"]]
+    settled = settle(standing, feed.duplicates, partial(_emails_of, corridor, entry))
+    joined = _joined(keys, settled)
+    keys = standing = keys[["is_new", "email_key", "username"]]  # what follows needs the room
+    usernames = _usernames(corridor, keys, joined, settled.winners)
+    del keys, standing
+    for sent, rows, matched, found in corridor.staging.load(entry.id, "sent", "rows", "matched", "found"):
+        good = rows if len(matched) == len(rows) else rows.loc[matched.index]
+        prepared = typed(good.assign(**matched))
+        prepared = fill(_with_clients(prepared, joined, entry.id), feed.defaults, entry.received_at)
+        prepared = _with_usernames(prepared, usernames)
+        settled_here = settled.problems[settled.problems["row"].isin(rows.index)]
+        yield _as_incoming(sent, prepared, join_problems(found, settled_here))
+
+
+def _match(corridor: Corridor, entry: Import) -> pd.DataFrame:
+    """Leave what is known of each good row by itself (`matched`) and all problems `found` so far, a piece at a time.
+
+    Gives what is to be compared with other rows of the file: `KEYS` of every good row.
+    """
+    references, keys = _reference_data(corridor), []
+
+    def frames() -> Iterator[tuple[pd.DataFrame, ...]]:
+        for sent, rows, problems in corridor.staging.load(entry.id, "sent", "rows", "problems"):
+            judged, found = _judge(corridor, references, sent, rows, problems)
+            stands = ~judged.index.isin(rows_with_errors(found))
+            keys.append(judged.assign(stands=stands).reindex(columns=[*KEYS, "stands"], fill_value=""))
+            yield judged[_MATCHED], found
+
+    corridor.staging.save(entry.id, ("matched", "found"), frames())
+    return pd.concat(keys)
+
+
+def _judge(
+    corridor: Corridor, references: ReferenceData, sent: pd.DataFrame, rows: pd.DataFrame, problems: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """(good rows with what the client table knows of them, all problems): each row judged by itself."""
+    feed = corridor.feed
+    good = with_ids(without_errors(rows, problems))
     known = client_store.find_clients(corridor.engine, *_keys_to_look_up(good))
-    judged, references = resolve(match(good, known), sent, _reference_data(corridor), feed.defaults)
-    by_row = join_problems(problems, references, judge_mode(judged, feed), warn_of_read_only(judged, known))
-    standing = judged.drop(rows_with_errors(by_row), errors="ignore")
-
-    settled = settle(standing, feed.duplicates)
-    prepared = _with_clients(typed(judged), settled.clients, entry.id)
-    prepared = fill(prepared, feed.defaults, entry.received_at)
-    prepared = _with_usernames(corridor, prepared, settled.winners)
-    return _as_incoming(rows, prepared, join_problems(by_row, settled.problems))
+    judged, unknown = resolve(match(good, known), sent, references, feed.defaults)
+    return judged, join_problems(problems, unknown, judge_mode(judged, feed), warn_of_read_only(judged, known))
 
 
-def with_keys(good: pd.DataFrame) -> pd.DataFrame:
-    """Add what `identity.match` needs: `id` in lower case, `email_key`, and `project` and `desk` even if blank."""
+def with_ids(good: pd.DataFrame) -> pd.DataFrame:
+    """With what `identity.match` needs: `id` in lower case, `project` and `desk` even if blank."""
     blank = pd.Series("", index=good.index, dtype="str")
     present = {name: good.get(name, blank) for name in ("id", "project", "desk")}
-    return good.assign(**present | {"id": present["id"].str.lower(), "email_key": email_keys(good["email"])})
+    return good.assign(**present | {"id": present["id"].str.lower()})
 
 
 def _keys_to_look_up(good: pd.DataFrame) -> tuple[list[str], list[str]]:
@@ -80,57 +113,72 @@ def _reference_data(corridor: Corridor) -> ReferenceData:
     )
 
 
-def _with_clients(judged: pd.DataFrame, clients: pd.Series, import_id: str) -> pd.DataFrame:
-    """Add `client_id`: the one the row's group means, else a new one that repeating finds again."""
-    group = clients.reindex(judged.index)
-    client_id = judged["means"].where(group.isna() | group.str.startswith("email "), group)
-    fresh = client_id == ""
-    if fresh.any():
-        made = [hashlib.sha256(f"{import_id}:{row}".encode()).hexdigest()[:24] for row in judged.index[fresh]]
-        client_id = client_id.mask(fresh, pd.Series(made, index=judged.index[fresh], dtype="str"))
-    existing = pd.Index(judged.loc[~judged["is_new"], "means"].unique())
-    return judged.assign(client_id=client_id, is_new=existing.get_indexer(pd.Index(client_id)) < 0)
+def _emails_of(corridor: Corridor, entry: Import, rows: pd.Index) -> pd.Series:
+    pieces = (piece["email"] for (piece,) in corridor.staging.load(entry.id, "rows"))
+    found: pd.Series = pd.concat([emails[emails.index.isin(rows)] for emails in pieces])
+    return found
 
 
-def _with_usernames(corridor: Corridor, prepared: pd.DataFrame, winners: pd.Index) -> pd.DataFrame:
-    given = prepared["username"].dropna()
-    without = prepared.loc[winners]
-    without = without[without["is_new"] & without["username"].isna()]
-    made = generate(
-        without["email_key"], given, lambda candidates: client_store.find_usernames(corridor.engine, candidates)
-    )
-    generated = prepared.index.isin(made.index)
-    if not len(made):
-        return prepared.assign(generated=generated)
-    username = prepared["username"].mask(generated, made.reindex(prepared.index))
-    return prepared.assign(username=username, generated=generated)
+def _joined(keys: pd.DataFrame, settled: Settled) -> pd.DataFrame:
+    """`client_id` and `is_new` of the rows that name no client and have joined one."""
+    existing = pd.Index(keys.loc[~keys["is_new"], "means"].unique() if len(settled.joined) else [], dtype="str")
+    is_new = existing.get_indexer(pd.Index(settled.joined)) < 0
+    return pd.DataFrame({"client_id": settled.joined, "is_new": is_new})
 
 
-def _as_incoming(rows: pd.DataFrame, prepared: pd.DataFrame, problems: pd.DataFrame) -> pd.DataFrame:
-    """Every row of the file, with outcome, and problems and original cells as JSON where there are problems."""
+def _with_clients(rows: pd.DataFrame, joined: pd.DataFrame, import_id: str) -> pd.DataFrame:
+    """Add `client_id`: the one the row means or has joined, else a new one that repeating finds again."""
+    rows = rows.assign(client_id=rows["means"])
+    here = joined.index.intersection(rows.index)
+    if len(here):
+        rows.loc[here, ["client_id", "is_new"]] = joined.loc[here]
+    fresh = rows.index[rows["client_id"] == ""]
+    if len(fresh):
+        made = [hashlib.sha256(f"{import_id}:{row}".encode()).hexdigest()[:24] for row in fresh]
+        rows.loc[fresh, "client_id"] = made
+    return rows
+
+
+def _usernames(corridor: Corridor, keys: pd.DataFrame, joined: pd.DataFrame, winners: pd.Index) -> pd.Series:
+    """Generated usernames, for new clients that have none."""
+    is_new = keys["is_new"].copy()
+    is_new[joined.index] = joined["is_new"]
+    blank = keys["username"] == ""
+    without = keys["email_key"][is_new & blank & keys.index.isin(winners)]
+    return generate(without, keys["username"][~blank], partial(client_store.find_usernames, corridor.engine))
+
+
+def _with_usernames(prepared: pd.DataFrame, made: pd.Series) -> pd.DataFrame:
+    here = prepared.index.isin(made.index)
+    if not here.any():
+        return prepared.assign(generated=here)
+    return prepared.assign(username=prepared["username"].mask(here, made.reindex(prepared.index)), generated=here)
+
+
+def _as_incoming(sent: pd.DataFrame, prepared: pd.DataFrame, problems: pd.DataFrame) -> pd.DataFrame:
+    """Every row of the piece, with outcome, and problems and original cells as JSON where there are problems."""
     reasons: dict[int, list[object]] = {}
     for row, problem in zip(problems["row"], problems.drop(columns="row").to_dict("records"), strict=True):
         reasons.setdefault(row, []).append(problem)
-    outcome = pd.Series(None, index=rows.index, dtype="str")
-    outcome.loc[problems.loc[problems["code"] == "DUPLICATE_IN_FILE", "row"].unique()] = "duplicate"
-    outcome.loc[rows_with_errors(problems)] = "failed"
+    outcomes = dict.fromkeys(problems["row"][problems["code"] == "DUPLICATE_IN_FILE"], "duplicate")
+    outcomes |= dict.fromkeys(rows_with_errors(problems), "failed")
     # Missing is missing in a column of booleans, too; text and instants have their own way to say so.
-    flags = {name: prepared[name].astype(object) for name in ("is_new", "generated")}
-    whole = prepared.assign(**flags).reindex(rows.index)
+    flags = {name: prepared[name].astype("boolean") for name in ("is_new", "generated")}
+    whole = prepared.assign(**flags)
+    whole = whole if len(whole) == len(sent) else whole.reindex(sent.index)
+    as_json = {row: json.dumps(found, ensure_ascii=False) for row, found in reasons.items()}
     whole = whole.assign(
-        row=rows.index.to_numpy(),
-        line=rows["line"],
-        outcome=outcome,
-        problems=_as_json(reasons, rows.index),
-        cells=_as_json({row: list(rows["cells"][row]) for row in reasons}, rows.index),
-        judged=rows.index.isin(prepared.index),
-        generated=whole["generated"].eq(True),
+        row=sent.index.to_numpy(),
+        line=sent["line"],
+        outcome=_of_some(outcomes, sent.index),
+        problems=_of_some(as_json, sent.index),
+        cells=_of_some(cells_as_sent(sent, pd.Index(list(reasons))), sent.index),
+        judged=sent.index.isin(prepared.index),
+        generated=whole["generated"].fillna(False),
+        **{name: whole[name].where(whole[name] != "") for name in ("email_holder", "seen_project")},
     )
-    for name in ("email_holder", "seen_project"):
-        whole[name] = whole[name].where(whole[name] != "")
     return whole[list(client_store.INCOMING)]
 
 
-def _as_json(by_row: Mapping[int, object], rows: pd.Index) -> pd.Series:
-    written = {row: json.dumps(value, ensure_ascii=False) for row, value in by_row.items()}
-    return pd.Series(written, dtype="str").reindex(rows)
+def _of_some(texts: Mapping[int, str], rows: pd.Index) -> pd.Series:
+    return pd.Series(texts, dtype="str").reindex(rows)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import pandas as pd
+import json
+from collections.abc import Iterator
 
 from include.adapters import import_reasons
 from include.results import Import, Problem
 from include.steps.corridor import Corridor
+from include.transforms.frames import cells_as_sent
 from include.transforms.reports import FailedRow, PlannedChange, write_planned, write_report
 
 
@@ -17,12 +19,11 @@ def report(corridor: Corridor, entry: Import) -> str | None:
     """
     if not entry.counts.failed:
         return None
-    rows = [
+    failed = [
         FailedRow(row, line, cells, [Problem(**problem) for problem in problems])
         for row, line, cells, problems in import_reasons.failed_rows(corridor.engine, entry.id)
     ]
-    if entry.state == "refused":
-        rows = _with_good_rows(corridor.staging.load(entry.id, "rows"), rows)
+    rows = _with_good_rows(corridor, entry, failed) if entry.state == "refused" else failed
     content = write_report(entry.header, rows, entry.id, entry.delimiter or ",")
     return corridor.storage.write_report(entry.id, entry.feed, entry.received_at, entry.file_name, content)
 
@@ -36,9 +37,9 @@ def report_planned(corridor: Corridor, entry: Import) -> str | None:
     return corridor.storage.write_report(entry.id, entry.feed, entry.received_at, entry.file_name, content, "planned")
 
 
-def _with_good_rows(rows: pd.DataFrame, failed: list[FailedRow]) -> list[FailedRow]:
+def _with_good_rows(corridor: Corridor, entry: Import, failed: list[FailedRow]) -> Iterator[FailedRow]:
     by_row = {each.row: each for each in failed}
-    return [
-        by_row.get(int(row)) or FailedRow(int(row), int(line), list(cells), ())
-        for row, line, cells in zip(rows.index, rows["line"], rows["cells"], strict=True)
-    ]
+    for (sent,) in corridor.staging.load(entry.id, "sent"):
+        cells = cells_as_sent(sent, sent.index)
+        for row, line in zip(sent.index.tolist(), sent["line"].tolist(), strict=True):
+            yield by_row.get(row) or FailedRow(row, line, json.loads(cells[row]), ())

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from stat import S_ISREG
+from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
@@ -18,24 +20,31 @@ from include.schemas.feed import Feed
 from include.steps.corridor import Corridor, already_refused, step
 from include.transforms.cleaning import clean
 from include.transforms.decoding import decode
-from include.transforms.frames import rows_frame
+from include.transforms.frames import sent_frame
 from include.transforms.headers import Header
-from include.transforms.records import check_announced, read_records
-from include.transforms.reports import parent_of
+from include.transforms.records import Records, read_records
+from include.transforms.reports import parent_of, parents_in
 from include.transforms.screening import check_name, check_size
 from include.transforms.validation import find_problems
 
 
 @dataclass(frozen=True)
-class Judged:
-    """A file after sections 4 and 5: `sent` and `rows` are frames of cells as sent and as cleaned."""
+class JudgedPiece:
+    """Frames of cells as sent and as cleaned, and problems; `parents`: imports whose report the rows say this is."""
 
-    header: Header
     sent: pd.DataFrame
     rows: pd.DataFrame
     problems: pd.DataFrame
+    parents: set[str]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A file after sections 4 and 5, as far as it was read: `pieces` goes on reading, and raises FileRefused."""
+
+    header: Header
     delimiter: str
-    parent: str | None
+    pieces: Iterator[JudgedPiece]
 
 
 def judge_file(name: str, path: FilePath, feed: Feed, now: datetime, announced: int | None = None) -> Judged:
@@ -45,14 +54,18 @@ def judge_file(name: str, path: FilePath, feed: Feed, now: datetime, announced: 
     if not S_ISREG(path.lstat().st_mode):
         raise FileRefused("FILE_NAME", message_for("FILE_NAME", detail="The file is a link or a device, not a file."))
     check_size(path.stat().st_size, feed.max_bytes)
-    records = read_records(decode(path.read_bytes(), feed.encoding), feed)
-    check_announced(records, announced)
-    sent, ragged = rows_frame(records)
-    rows = clean(sent, feed.values)
-    problems = find_problems(sent, rows, ragged, now)
-    return Judged(
-        records.header, sent, rows, problems, records.delimiter, parent_of(records.header.names, records.cells)
-    )
+    records = read_records(decode(path.read_bytes(), feed.encoding), feed, announced)
+    return Judged(records.header, records.delimiter, _judge(records, feed, now))
+
+
+def _judge(records: Records, feed: Feed, now: datetime) -> Iterator[JudgedPiece]:
+    row = 1
+    for piece in records.pieces:
+        sent, unfit = sent_frame(piece, records.header, row)
+        rows = clean(sent, feed.values)
+        problems = find_problems(sent, rows, unfit, now)
+        yield JudgedPiece(sent, rows, problems, parents_in(records.header.names, piece))
+        row += len(sent)
 
 
 def validate(corridor: Corridor, import_id: str) -> None:
@@ -65,34 +78,36 @@ def validate(corridor: Corridor, import_id: str) -> None:
     with step(corridor, "validate", import_id):
         with corridor.engine.connect() as connection:
             refuse_if_merged_before(connection, entry)
-        judged = stage(corridor, entry)
-        _note(corridor, import_id, judged)
+        noted = stage(corridor, entry)
+        import_ledger.advance(
+            corridor.engine, import_id, "validated", corridor.clock(), code=None, message=None, **noted
+        )
 
 
-def stage(corridor: Corridor, entry: Import) -> Judged:
-    """Judge an import's file and leave the frames for `prepare`. Raises FileRefused."""
+def stage(corridor: Corridor, entry: Import) -> dict[str, Any]:
+    """Judge an import's file and leave the frames for `prepare`. Raises FileRefused.
+
+    Gives what the ledger notes of the file as a whole.
+    """
     source = corridor.storage.staged_source(entry.id)
     judged = judge_file(entry.file_name, source, corridor.feed, corridor.clock(), entry.announced)
-    corridor.staging.save(entry.id, "sent", judged.sent.drop(columns=["line", "cells"]))
-    corridor.staging.save(entry.id, "rows", judged.rows)
-    corridor.staging.save(entry.id, "problems", judged.problems)
-    return judged
+    read, parents = 0, set[str]()
 
+    def frames() -> Iterator[tuple[pd.DataFrame, ...]]:
+        nonlocal read
+        for piece in judged.pieces:
+            read += len(piece.rows)
+            parents.update(piece.parents)
+            yield piece.sent, piece.rows, piece.problems
 
-def _note(corridor: Corridor, import_id: str, judged: Judged) -> None:
-    import_ledger.advance(
-        corridor.engine,
-        import_id,
-        "validated",
-        corridor.clock(),
-        read=len(judged.rows),
-        header=judged.header.names,
-        delimiter=judged.delimiter,
-        file_problems=import_ledger.as_json([replace(p, row=0) for p in judged.header.problems]),
-        parent_import_id=_parent_in_ledger(corridor, judged.parent),
-        code=None,
-        message=None,
-    )
+    corridor.staging.save(entry.id, ("sent", "rows", "problems"), frames())
+    return {
+        "read": read,
+        "header": judged.header.names,
+        "delimiter": judged.delimiter,
+        "file_problems": import_ledger.as_json([replace(p, row=0) for p in judged.header.problems]),
+        "parent_import_id": _parent_in_ledger(corridor, parent_of(parents)),
+    }
 
 
 def _parent_in_ledger(corridor: Corridor, parent: str | None) -> str | None:

@@ -8,20 +8,24 @@ from collections.abc import Mapping
 import pandas as pd
 
 from include.schemas.client_rows import WHITE_SPACE
+from include.transforms.emails import email_keys
 from include.transforms.frames import fields_in
+from include.transforms.quick_look import QuickLook
 
 # Longer cells fail by their length; putting marks in order takes time that grows with the square of their number.
 _LONGEST_TO_NORMALISE = 1000
 
 
-def clean(rows: pd.DataFrame, values: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
-    """A new frame with every field's cells trimmed, in NFC, and mapped where the feed maps them."""
-    cleaned = {}
-    for field in fields_in(rows):
-        column = _normal_form(rows[field].str.strip(WHITE_SPACE))
+def clean(sent: pd.DataFrame, values: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
+    """`rows`: every field's cells trimmed, in NFC, and mapped where the feed maps them."""
+    cleaned = {"line": sent["line"]}
+    for field in fields_in(sent):
+        column = sent[field]
+        if not QuickLook.at(column).is_clean():
+            column = _normal_form(column.str.strip(WHITE_SPACE))
         words = {_in_normal_form(sent): meant for sent, meant in values.get(field, {}).items()}
         cleaned[field] = column.map(lambda cell, words=words: words.get(cell, cell)).astype("str") if words else column
-    return rows.assign(**cleaned)
+    return pd.DataFrame({**cleaned, "email_key": email_keys(cleaned["email"])})
 
 
 def _normal_form(column: pd.Series) -> pd.Series:

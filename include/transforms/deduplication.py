@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,35 +15,48 @@ Policy = Literal["keep_last", "keep_first", "reject"]
 
 @dataclass(frozen=True)
 class Settled:
-    """`clients`: `same_client` of every row; `winners`: rows that stand; `problems` of the others."""
+    """`joined`: ids of the clients that rows which name none have joined; `winners`: rows that stand; `problems` of
+    the others.
+    """
 
-    clients: pd.Series
+    joined: pd.Series
     winners: pd.Index
     problems: pd.DataFrame
 
 
-def settle(rows: pd.DataFrame, policy: Policy) -> Settled:
-    """One row a client, and nothing claimed by two: `rows` are good so far, with `line`, `means` and `email_key`."""
-    clients = same_client(rows)
+def settle(rows: pd.DataFrame, policy: Policy, emails_of: Callable[[pd.Index], pd.Series]) -> Settled:
+    """One row a client, and nothing claimed by two.
+
+    `rows` are good so far, with `line`, `means`, `email_key` and `username`; `emails_of` gives the cells of a few.
+    """
+    joined = join(rows)
+    clients = same_client(rows, joined)
     stand, duplicates = settle_duplicates(clients, rows["line"], policy)
-    claims = judge_claims(rows.loc[stand])
-    return Settled(clients, stand.difference(rows_with_errors(claims)), join_problems(duplicates, claims))
+    claims = judge_claims(rows if len(stand) == len(rows) else rows.loc[stand], emails_of)
+    return Settled(joined, stand.difference(rows_with_errors(claims)), join_problems(duplicates, claims))
 
 
-def same_client(rows: pd.DataFrame) -> pd.Series:
-    """A key per row, equal for rows of the same client.
-
-    A row that names no client joins the one client that other rows with its e-mail name;
+def join(rows: pd.DataFrame) -> pd.Series:
+    """A row that names no client joins the one client that other rows with its e-mail name;
     where those rows contradict each other it stands for itself.
     """
-    if not (rows["means"] == "").any():
-        return rows["means"]
-    named = rows[rows["means"] != ""].drop_duplicates(["email_key", "means"])
-    only_one = named[~named.duplicated("email_key", keep=False)]
+    nameless = rows["means"] == ""
+    if not nameless.any() or nameless.all():
+        return rows["means"].iloc[:0]
+    named = rows.loc[~nameless, ["email_key", "means"]].drop_duplicates()
+    only_one = named[~named["email_key"].duplicated(keep=False)]
     claimant = pd.Series(only_one["means"].to_numpy(), index=only_one["email_key"], dtype="str")
-    joined = rows["email_key"].map(claimant)
-    by_itself = "email " + rows["email_key"]
-    return rows["means"].where(rows["means"] != "", joined.where(joined.notna(), by_itself)).astype("str")
+    return rows.loc[nameless, "email_key"].map(claimant).dropna().astype("str")
+
+
+def same_client(rows: pd.DataFrame, joined: pd.Series) -> pd.Series:
+    """A number per row, equal for rows of the same client."""
+    named = rows["means"].mask(rows.index.isin(joined.index), joined) if len(joined) else rows["means"]
+    numbers, clients = pd.factorize(named)
+    by_itself = (named == "").to_numpy()
+    if by_itself.any():
+        numbers[by_itself] = len(clients) + pd.factorize(rows["email_key"][by_itself])[0]
+    return pd.Series(numbers, index=rows.index)
 
 
 def settle_duplicates(clients: pd.Series, lines: pd.Series, policy: Policy) -> tuple[pd.Index, pd.DataFrame]:
@@ -67,22 +81,25 @@ def settle_duplicates(clients: pd.Series, lines: pd.Series, policy: Policy) -> t
     return clients.index.difference(replaced.index), found
 
 
-def judge_claims(rows: pd.DataFrame) -> pd.DataFrame:
+def judge_claims(rows: pd.DataFrame, emails_of: Callable[[pd.Index], pd.Series]) -> pd.DataFrame:
     """Problems of standing rows (each another client) that claim one e-mail or one username: all of them fail."""
-    emails = rows["email_key"][rows["email_key"].duplicated(keep=False)]
+    emails = _repeated(rows["email_key"])
     facts = [{"detail": _others(row, peers)} for row, peers in _peers(emails)]
-    found = [problem_rows("EMAIL_REPEATED", "email", rows.loc[emails.index, "email"], facts=facts)]
-    if "username" in rows:
-        given = rows["username"][rows["username"] != ""]
-        repeated = given[given.duplicated(keep=False)]
-        facts = [{"detail": f"{_others(row, peers)} of this file"} for row, peers in _peers(repeated)]
-        found.append(problem_rows("USERNAME_TAKEN", "username", repeated, facts=facts))
-    return join_problems(*found)
+    cells = emails_of(emails.index) if len(emails) else emails
+    repeated = problem_rows("EMAIL_REPEATED", "email", cells, facts=facts)
+    usernames = _repeated(rows["username"][rows["username"] != ""])
+    facts = [{"detail": f"{_others(row, peers)} of this file"} for row, peers in _peers(usernames)]
+    return join_problems(repeated, problem_rows("USERNAME_TAKEN", "username", usernames, facts=facts))
+
+
+def _repeated(texts: pd.Series) -> pd.Series:
+    numbers = pd.Series(pd.factorize(texts)[0])  # texts themselves would be compared as objects
+    return texts[numbers.duplicated(keep=False).to_numpy()]
 
 
 def _peers(keys: pd.Series) -> list[tuple[int, list[int]]]:
     """(row, all rows with the same key) in the order of rows."""
-    groups: dict[str, list[int]] = {}
+    groups: dict[object, list[int]] = {}
     for row, key in keys.items():
         groups.setdefault(key, []).append(int(row))  # type: ignore[call-overload]
     return [(int(row), groups[key]) for row, key in keys.items()]  # type: ignore[call-overload]

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 
 import pandas as pd
+import pyarrow as arrow
+from pyarrow import compute
 
 from include.schemas.client_rows import CLEAR, FIELDS, Field, as_booleans, as_timestamps
 
@@ -44,8 +46,11 @@ def _values(field: Field, text: pd.Series) -> pd.Series:
         return as_timestamps(text)
     if field.kind in ("choice", "id"):
         text = text.str.lower()
-    present = text.where(text != "")
-    return present.mask(text == CLEAR, "") if field.clearable else present
+    cells = arrow.array(text.array)
+    present = compute.if_else(compute.equal(cells, ""), None, cells)
+    if field.clearable:
+        present = compute.if_else(compute.equal(present, CLEAR), "", present)
+    return pd.Series(pd.array(present, dtype="str"), index=text.index)
 
 
 def _default(field: Field, value: str | bool) -> object:

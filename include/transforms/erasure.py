@@ -10,7 +10,7 @@ from include.schemas.feed import Feed
 from include.transforms.decoding import decode, mark_and_codec
 from include.transforms.headers import fields_of
 from include.transforms.person import Person
-from include.transforms.records import read_records, split_lines, split_records
+from include.transforms.records import read_records, split_records
 
 _ANY_NUMBER = 2**31
 _NOT_AS_PROMISED = ("utf-8", "utf-16-le", "utf-16-be", "latin-1")
@@ -72,7 +72,7 @@ def read_client_file(content: bytes, feed: Feed, delimiter: str | None, person: 
     if person.is_in("\n".join(names)):
         raise FileRefused("FILE_MISSING_COLUMN", "The first record stands where the header should be.")
     mark, codec = mark_and_codec(content, feed.encoding)
-    lines = split_lines(text)
+    lines = list(text.lines())
     encoded = [line.encode(codec, "replace") for line in lines]
     if mark + b"".join(encoded) != content:
         raise FileRefused("FILE_ENCODING", "The file cannot be written back letter for letter.")

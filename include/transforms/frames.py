@@ -1,48 +1,53 @@
-"""The two frames that go through the corridor: rows and problems.
+"""The frames that go through the corridor, a piece of the file at a time: sent, rows and problems.
 
-rows      index `row` (from 1); `line` int64, one str column per field of the file ('' for blank),
-          `cells` (list[str], as sent)
+sent      index `row` (from 1); `line` int64, one str column per column of the file, in its order, called by its field
+          or else by its position; `unfit`: all cells as JSON where they belong to no column, which are blank then
+rows      index `row`; `line`, one str column per field of the file, cleaned ('' for blank), `email_key`
 problems  columns `row`, `code`, `field`, `value`, `message`, `severity`, `meant`
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from include.codes import message_for
 from include.results import Severity
 from include.schemas.client_rows import FIELDS
-from include.transforms.records import Records
+from include.transforms.headers import Header
+from include.transforms.pieces import Piece
 
 PROBLEM_COLUMNS = ["row", "code", "field", "value", "message", "severity", "meant"]
-META_COLUMNS = ["line", "cells"]
 
 
-def rows_frame(records: Records) -> tuple[pd.DataFrame, pd.Series]:
-    """All records as `rows`, and a sentence for each that is ragged (index row): its cells belong to no column."""
-    width = len(records.header.names)
-    index = pd.RangeIndex(1, len(records.cells) + 1, name="row")
-    ragged = {
-        position: f"The row has {len(cells):,} cells, the header has {width:,}."
-        for position, cells in enumerate(records.cells)
-        if len(cells) != width
+def sent_frame(piece: Piece, header: Header, first_row: int) -> tuple[pd.DataFrame, pd.Series]:
+    """A piece's records as `sent`, and a sentence for each that fits no columns (index row)."""
+    index = pd.RangeIndex(first_row, first_row + len(piece.lines), name="row")
+    fields = {position: field for field, position in header.positions.items()}
+    columns = {fields.get(position, str(position)): column for position, column in enumerate(piece.columns)}
+    unfit = {index[position]: piece.unfit[position] for position in sorted(piece.unfit)}
+    cells = {row: json.dumps(each.cells, ensure_ascii=False) for row, each in unfit.items()}
+    sent = pd.DataFrame({"line": np.array(piece.lines, dtype="int64"), **columns}, index=index)
+    sent["unfit"] = pd.Series(cells, dtype="str").reindex(index)
+    return sent, pd.Series({row: each.sentence for row, each in unfit.items()}, dtype="str")
+
+
+def cells_as_sent(sent: pd.DataFrame, rows: pd.Index) -> dict[int, str]:
+    """The original cells of these rows, as JSON."""
+    if rows.empty:
+        return {}
+    chosen = sent.loc[rows].drop(columns="line")
+    unfit = chosen.pop("unfit")
+    cells = zip(*(chosen[name].tolist() for name in chosen), strict=True)
+    return {
+        row: json.dumps(whole, ensure_ascii=False) if pd.isna(odd) else odd
+        for row, whole, odd in zip(chosen.index.tolist(), cells, unfit, strict=True)
     }
-    ragged = records.unclear | ragged
-    whole = records.cells
-    if ragged:
-        blank = [""] * width
-        whole = [blank if position in ragged else cells for position, cells in enumerate(whole)]
-    positions = records.header.positions.items()
-    by_column = list(zip(*whole, strict=True)) or [()] * width
-    columns = {field: pd.array(by_column[i], dtype="str") for field, i in positions}
-    rows = pd.DataFrame(columns, index=index)
-    rows.insert(0, "line", pd.Series(records.lines, index=index, dtype="int64"))
-    rows["cells"] = pd.Series(records.cells, index=index, dtype=object)
-    return rows, pd.Series({index[position]: ragged[position] for position in sorted(ragged)}, dtype="str")
 
 
 def fields_in(rows: pd.DataFrame) -> list[str]:
@@ -94,6 +99,10 @@ def join_problems(*parts: pd.DataFrame) -> pd.DataFrame:
     if not filled:
         return no_problems()
     return pd.concat(filled, ignore_index=True).sort_values("row", kind="stable", ignore_index=True)
+
+
+def without_errors(rows: pd.DataFrame, problems: pd.DataFrame) -> pd.DataFrame:
+    return rows.drop(rows_with_errors(problems), errors="ignore") if len(problems) else rows
 
 
 def rows_with_errors(problems: pd.DataFrame) -> pd.Index:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pyarrow as arrow
+from pyarrow import compute
 
 from include.schemas.client_rows import FIELDS, as_timestamps
 from include.schemas.feed import Feed
@@ -17,9 +19,9 @@ def match(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
     `email_key`, `project`, `created`. Adds `email_holder` (id of the client with this e-mail, '' for none),
     `means` (id of the client the row means, '' for a new one without ID), `is_new`, `seen_project`.
     """
-    holder = _taken(known.index, pd.Index(known["email_key"]).get_indexer(pd.Index(rows["email_key"])), rows.index)
+    holder = _taken(known.index, _places(rows["email_key"], known["email_key"]), rows.index)
     means = rows["id"].where(rows["id"] != "", holder)
-    found = known.index.get_indexer(pd.Index(means))
+    found = _places(means, known.index)
     return rows.assign(
         email_holder=holder,
         means=means,
@@ -51,10 +53,18 @@ def warn_of_read_only(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
     """CELL_READ_ONLY where `created` of an existing client is given and is another instant than the stored one."""
     if "created" not in rows:
         return join_problems()
-    given = rows[~rows["is_new"] & (rows["created"] != "")]
-    stored = known["created"].reindex(given["means"]).set_axis(given.index)
-    other = given[as_timestamps(given["created"]) != stored]
-    return problem_rows("CELL_READ_ONLY", FIELDS["created"].name, other["created"], "warning")
+    given = ~rows["is_new"] & (rows["created"] != "")
+    created = rows["created"][given]
+    stored = known["created"].array.take(_places(rows["means"][given], known.index))
+    other = created[(as_timestamps(created) != stored).to_numpy()]
+    return problem_rows("CELL_READ_ONLY", FIELDS["created"].name, other, "warning")
+
+
+def _places(texts: pd.Series, among: pd.Index | pd.Series) -> np.ndarray:
+    """Like `get_indexer`, which makes an object of every text."""
+    found = compute.index_in(arrow.array(texts.array), value_set=arrow.array(among.array))
+    places: np.ndarray = found.fill_null(-1).to_numpy(zero_copy_only=False)
+    return places
 
 
 def _taken(texts: pd.Index | pd.Series, positions: np.ndarray, rows: pd.Index) -> pd.Series:

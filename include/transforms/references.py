@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from include.codes import show
@@ -58,12 +59,14 @@ def resolve(
     Rows that say the same are judged once: a file names few projects and desks.
     """
     judge = _Judge(data, str(defaults.get("project", DEFAULT)), str(defaults.get("desk", DEFAULT)))
-    groups = rows.groupby(_JUDGED_BY, sort=False).ngroup()
+    groups = _alike(rows[_JUDGED_BY])
     firsts = rows.loc[~groups.duplicated(), _JUDGED_BY]
     verdicts = [judge.verdict(*key) for key in firsts.itertuples(index=False, name=None)]
     found = []
     for name in ("project", "desk"):
         wrong = {number: p for number, verdict in enumerate(verdicts) for p in verdict.problems if p.field == name}
+        if not wrong:
+            continue
         hit = groups[groups.isin(list(wrong))]
         facts = [{"detail": wrong[number].sentence} for number in hit]
         meant = [wrong[number].meant for number in hit]
@@ -74,6 +77,15 @@ def resolve(
         desk=_of_each([verdict.desk for verdict in verdicts], groups),
     )
     return resolved, join_problems(*found)
+
+
+def _alike(rows: pd.DataFrame) -> pd.Series:
+    """A number per row, equal where all cells are, from 0 in the order of rows."""
+    numbers = np.zeros(len(rows), dtype="int64")
+    for name in rows:
+        of_column, cells = pd.factorize(rows[name])
+        numbers = numbers * max(1, len(cells)) + of_column
+    return pd.Series(pd.factorize(numbers)[0], index=rows.index)
 
 
 class _Judge:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from include.results import Problem
 from include.schemas.client_rows import FIELDS
+from include.transforms.pieces import Piece
 
 # `_import` links a corrected file to its parent; `_cells` holds rows whose cells fit no column.
 ADDED = ("_row", "_line", "_codes", "_problems", "_import", "_cells")
@@ -55,14 +56,19 @@ def is_report(names: Sequence[str]) -> bool:
     return {"_row", "_codes", "_import"} <= {name.strip() for name in names}
 
 
-def parent_of(names: Sequence[str], cells: Sequence[Sequence[str]]) -> str | None:
-    """The id of the import whose report this is, when all rows agree on one."""
+def parents_in(names: Sequence[str], piece: Piece) -> set[str]:
+    """What the rows of a report say of the import whose report it is."""
     if not is_report(names):
-        return None
+        return set()
     position = [name.strip() for name in names].index("_import")
-    ids = {row[position].strip() for row in cells if len(row) == len(names)} - {""}
+    of_unfit = (each.cells[position] for each in piece.unfit.values() if len(each.cells) == len(names))
+    return {cell.strip() for cell in (*piece.columns[position], *of_unfit)} - {""}
+
+
+def parent_of(ids: set[str]) -> str | None:
+    """The id of the import whose report this is, when all rows agree on one."""
     try:
-        return str(UUID(ids.pop())) if len(ids) == 1 else None
+        return str(UUID(next(iter(ids)))) if len(ids) == 1 else None
     except ValueError:
         return None
 
@@ -94,7 +100,7 @@ def write_planned(changes: Iterable[PlannedChange]) -> bytes:
     return text.getvalue().encode("utf-8-sig")
 
 
-def write_report(header: Sequence[str], rows: Sequence[FailedRow], import_id: str, delimiter: str) -> bytes:
+def write_report(header: Sequence[str], rows: Iterable[FailedRow], import_id: str, delimiter: str) -> bytes:
     """UTF-8 with byte-order mark. The columns are the file's own, then ADDED.
 
     A row with more or fewer cells than the header is not squeezed into the columns: they stay blank,

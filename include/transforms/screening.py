@@ -12,6 +12,7 @@ from functools import cache
 
 from include.codes import message_for
 from include.errors import FileRefused
+from include.transforms.text import Text
 
 _NOT_IN_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f-\xff]")
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
@@ -108,14 +109,17 @@ def check_binary(content: bytes, doubtful: int) -> None:
             refuse_content(f"after a beginning as text it holds {name}", line)
 
 
-def check_text_format(text: str, header_is_good: bool) -> None:
+def check_text_format(text: Text, header_is_good: bool) -> None:
     """Raise FILE_NOT_CSV when the text begins like another text format, or holds the EICAR test virus."""
-    beginning = text[:2000].lstrip("\ufeff \t\r\n")
+    beginning = text.beginning(2000).lstrip("\ufeff \t\r\n")
     for name, look in _NEVER_A_HEADER if header_is_good else (*_NEVER_A_HEADER, *_LOOKS):
         if re.match(look, beginning, re.IGNORECASE | re.DOTALL):
             refuse_content(f"it looks like {name}", 1)
-    if _EICAR in text:
-        refuse_content("it holds the EICAR test virus", text.count("\n", 0, text.index(_EICAR)) + 1)
+    line = 1
+    for piece in text.pieces() if text.has(_EICAR) else ():
+        if _EICAR in piece:
+            refuse_content("it holds the EICAR test virus", line + piece.count("\n", 0, piece.index(_EICAR)))
+        line += piece.count("\n")
 
 
 def refuse_content(detail: str, line: int) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
+import numpy as np
 import pandas as pd
 import pandera.errors
 
-from include.schemas.client_rows import FIELDS, Field, as_timestamps, is_formula, row_schema
-from include.transforms.emails import are_valid, why_not_valid
+from include.schemas.client_rows import FIELDS, Field, as_timestamps, is_formula, row_schema, rules
+from include.transforms.emails import why_not_valid
 from include.transforms.frames import fields_in, join_problems, problem_rows
 from include.transforms.headers import fields_of
+from include.transforms.quick_look import QuickLook
 
 
 def find_problems(sent: pd.DataFrame, cleaned: pd.DataFrame, ragged: pd.Series, now: datetime) -> pd.DataFrame:
@@ -19,8 +22,47 @@ def find_problems(sent: pd.DataFrame, cleaned: pd.DataFrame, ragged: pd.Series, 
     `sent` and `cleaned` are `rows` frames (cells as sent, and after cleaning); `ragged` maps the rows
     whose cells fit no column to a sentence. They have that one problem only.
     """
-    whole = cleaned.drop(ragged.index)
-    return join_problems(_ragged_problems(ragged), *_cell_problems(sent, whole, now))
+    doubtful = cleaned[~surely_good(cleaned, now)].drop(ragged.index)
+    return join_problems(_ragged_problems(ragged), *_cell_problems(sent, doubtful, now))
+
+
+def surely_good(cleaned: pd.DataFrame, now: datetime) -> np.ndarray:
+    """True for rows without a problem, as far as a quick look tells."""
+    sure = np.ones(len(cleaned), dtype=bool)
+    for name in fields_in(cleaned):
+        sure &= _looks_good(FIELDS[name], cleaned, now)
+    return sure
+
+
+def _looks_good(field: Field, cleaned: pd.DataFrame, now: datetime) -> np.ndarray:
+    column = cleaned[field.name]
+    look = QuickLook.at(column)
+    blank: np.ndarray = look.lengths == 0
+    if field.kind == "email":
+        good = look.is_address() & (cleaned["email_key"] != "").to_numpy()
+    elif field.kind == "id":
+        good = look.is_id()
+    elif field.kind in ("name", "username"):
+        good = look.is_text()
+    else:
+        # Few different cells: what the rules say of each.
+        numbers, texts = pd.factorize(column)
+        good = _accepted(field, pd.Series(texts), now)[numbers]
+    # No character has more than two bytes here.
+    fits = blank | ((look.lengths >= 2 * field.shortest) & (look.lengths <= (field.longest or np.inf)))
+    return good & fits & ~(blank & field.required)
+
+
+def _accepted(field: Field, texts: pd.Series, now: datetime) -> np.ndarray:
+    """What the rules say; `field` is no e-mail."""
+    accepted = np.ones(len(texts), dtype=bool)
+    for _, accepts in rules(field, now, email_is_valid=pd.Series.notna):
+        accepted &= accepts(texts).to_numpy()
+    return accepted
+
+
+def _valid_in(cleaned: pd.DataFrame) -> Callable[[pd.Series], pd.Series]:
+    return lambda emails: cleaned.loc[emails.index, "email_key"] != ""
 
 
 def _ragged_problems(ragged: pd.Series) -> pd.DataFrame:
@@ -30,7 +72,9 @@ def _ragged_problems(ragged: pd.Series) -> pd.DataFrame:
 
 def _cell_problems(sent: pd.DataFrame, cleaned: pd.DataFrame, now: datetime) -> list[pd.DataFrame]:
     fields = fields_in(cleaned)
-    schema = row_schema(fields, now=now, email_is_valid=are_valid)
+    if cleaned.empty:
+        return []
+    schema = row_schema(fields, now=now, email_is_valid=_valid_in(cleaned))
     try:
         schema.validate(cleaned[fields], lazy=True)
     except pandera.errors.SchemaErrors as errors:

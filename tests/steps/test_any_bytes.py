@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import unicodedata
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -17,8 +20,8 @@ from hypothesis import strategies as st
 from include.codes import CODES
 from include.errors import FileRefused
 from include.schemas.feed import Feed
-from include.steps.validate import judge_file
-from include.transforms.frames import rows_with_errors
+from include.steps.validate import Judged, judge_file
+from include.transforms.frames import cells_as_sent, join_problems, rows_with_errors
 from include.transforms.headers import fields_of
 from tests.steps import reference_reader
 
@@ -81,10 +84,27 @@ def files(draw) -> bytes:
     return content
 
 
-def judge(content: bytes, folder: Path):
+@dataclass(frozen=True)
+class Whole:
+    """A judged file in one piece."""
+
+    names: list[str]
+    rows: pd.DataFrame
+    problems: pd.DataFrame
+    cells: dict[int, list[str]]
+
+
+def judge(content: bytes, folder: Path) -> Whole:
     path = folder / "wild.csv"
     path.write_bytes(content)
-    return judge_file("wild.csv", path, FEED, NOW)
+    return whole_of(judge_file("wild.csv", path, FEED, NOW))
+
+
+def whole_of(judged: Judged) -> Whole:
+    pieces = list(judged.pieces)
+    cells = {row: json.loads(sent) for p in pieces for row, sent in cells_as_sent(p.sent, p.sent.index).items()}
+    rows = pd.concat([piece.rows for piece in pieces])
+    return Whole(judged.header.names, rows, join_problems(*(piece.problems for piece in pieces)), cells)
 
 
 def check_invariants(content: bytes, folder: Path) -> None:
@@ -96,7 +116,7 @@ def check_invariants(content: bytes, folder: Path) -> None:
         return
     text = content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig").lstrip("\ufeff")
     hint = text.lstrip("\ufeff").lower().startswith(("sep=", '"sep='))
-    names = judged.header.names
+    names = judged.names
     expected = next(
         read[1 + hint :]
         for delimiter in (*(text.split("=")[1][:1] if hint else ""), ",", ";", "\t", "|")
@@ -110,7 +130,7 @@ def check_invariants(content: bytes, folder: Path) -> None:
         if cells is reference_reader.UNCLEAR or len(cells) != len(names):
             assert row in failed
             continue
-        assert judged.rows.at[row, "cells"] == cells
+        assert judged.cells[row] == cells
         for field, cell in zip(fields_of(names, {}), cells, strict=True):
             if field is not None and row not in failed:
                 assert judged.rows.at[row, field] == unicodedata.normalize(

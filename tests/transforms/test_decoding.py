@@ -8,7 +8,12 @@ import encodings.aliases
 import pytest
 
 from include.errors import FileRefused
-from include.transforms.decoding import decode
+from include.transforms import decoding
+
+
+def decode(content: bytes, encoding: str | None = None) -> str:
+    return "".join(decoding.decode(content, encoding).pieces())
+
 
 TEXT = "First Name,Email\nZoë,zoe@example.com\nJosé,jose@example.com\nРуслан,r@example.com\n山田,y@example.com\n"
 

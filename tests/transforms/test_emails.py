@@ -8,7 +8,7 @@ from email_validator import EmailNotValidError, validate_email
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.transforms.emails import are_valid, email_keys, why_not_valid
+from include.transforms.emails import email_keys, why_not_valid
 
 
 def library_accepts(address: str) -> bool:
@@ -41,7 +41,6 @@ ADDRESSES = st.one_of(
 def test_the_verdict_on_a_column_is_the_librarys_on_each_address(addresses):
     column = pd.Series(addresses, dtype="str")
     expected = [library_accepts(address) for address in addresses]
-    assert are_valid(column).tolist() == expected
     assert (email_keys(column) != "").tolist() == expected
 
 
@@ -53,7 +52,7 @@ def test_the_verdict_on_a_column_is_the_librarys_on_each_address(addresses):
      "a" * 64 + "@example.com", "a" * 65 + "@example.com"],
 )  # fmt: skip
 def test_addresses_that_people_have_are_accepted(address):
-    assert are_valid(pd.Series([address], dtype="str")).all()
+    assert (email_keys(pd.Series([address], dtype="str")) != "").all()
 
 
 @pytest.mark.parametrize(
@@ -70,7 +69,7 @@ def test_addresses_that_people_have_are_accepted(address):
     ],
 )  # fmt: skip
 def test_what_is_no_plain_address_is_not_valid_and_says_why(address, sentence):
-    assert not are_valid(pd.Series([address], dtype="str")).any()
+    assert (email_keys(pd.Series([address], dtype="str")) == "").all()
     assert sentence in why_not_valid(address)
 
 
@@ -86,4 +85,4 @@ def test_one_mailbox_has_one_key_however_it_is_written(one, other):
 
 
 def test_an_endless_address_is_judged_at_once():
-    assert not are_valid(pd.Series(["a" * 5_000_000 + "@example.com"], dtype="str")).any()
+    assert (email_keys(pd.Series(["a" * 5_000_000 + "@example.com"], dtype="str")) == "").all()

@@ -16,6 +16,7 @@ from include.schemas.feed import Feed
 from include.transforms.decoding import decode
 from include.transforms.records import read_records
 from include.transforms.screening import check_name
+from include.transforms.text import Text
 
 FEED = Feed(name="x", title="X")
 GOOD = b"First Name,Email\r\nAnn,ann@example.com\r\n"
@@ -121,7 +122,7 @@ def test_a_refusal_says_what_the_content_is_in_plain_words():
     with pytest.raises(FileRefused, match="it is a ZIP archive or an Excel, Word or OpenDocument file"):
         decode(BINARIES["xlsx"])
     with pytest.raises(FileRefused, match="line 1: .* it looks like a PHP script"):
-        read_records(TEXTS["php"], FEED)
+        read_records(Text(TEXTS["php"].encode(), "utf-8"), FEED)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +137,8 @@ def test_a_header_that_begins_like_another_format_is_still_a_header(header):
     cells = {"First Name": "Ann\u00e9", "Email": "ann@example.com"}
     delimiter = ";" if ";" in header else ","
     row = delimiter.join(cells.get(name, "") for name in header.split(delimiter))
-    assert len(read_records(decode(f"{header}\n{row}\n".encode()), FEED).cells) == 1
+    (piece,) = read_records(decode(f"{header}\n{row}\n".encode()), FEED).pieces
+    assert len(piece.lines) == 1
 
 
 @pytest.mark.parametrize(

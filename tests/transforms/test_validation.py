@@ -12,20 +12,27 @@ from hypothesis import strategies as st
 from include.schemas import client_rows
 from include.schemas.feed import Feed
 from include.transforms.cleaning import clean
-from include.transforms.frames import rows_frame
+from include.transforms.frames import sent_frame
 from include.transforms.records import read_records
+from include.transforms.text import Text
 from include.transforms.validation import find_problems
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 FEED = Feed(name="x", title="X")
 
 
+def problems_of(text: str) -> pd.DataFrame:
+    records = read_records(Text(text.encode(), "utf-8"), FEED)
+    (piece,) = records.pieces
+    sent, unfit = sent_frame(piece, records.header, 1)
+    return find_problems(sent, clean(sent, {}), unfit, NOW)
+
+
 def judge(**cells: str) -> list[tuple[str, str]]:
     """(field, code) of each problem of one row."""
     whole = {"first_name": "Ann", "email": "ann@example.com"} | cells
     quoted = ['"' + cell.replace('"', '""') + '"' for cell in whole.values()]
-    sent, ragged = rows_frame(read_records(f"{','.join(whole)}\n{','.join(quoted)}\n", FEED))
-    problems = find_problems(sent, clean(sent, {}), ragged, NOW)
+    problems = problems_of(f"{','.join(whole)}\n{','.join(quoted)}\n")
     return list(zip(problems["field"], problems["code"], strict=True))
 
 
@@ -126,13 +133,11 @@ def test_a_cell_within_its_rule_is_good(field, cell):
 
 def test_the_verdict_on_a_date_does_not_depend_on_the_rows_beside_it():
     text = "first_name,email,created\nA,a@example.com,2024-06-13T15:06:02.123456789Z\nB,b@example.com,0001-01-01\n"
-    sent, ragged = rows_frame(read_records(text, FEED))
-    assert find_problems(sent, clean(sent, {}), ragged, NOW).empty
+    assert problems_of(text).empty
 
 
 def test_the_header_repeated_in_the_middle_says_so():
-    sent, ragged = rows_frame(read_records("First Name,Email\nAnn,a@example.com\nFirst Name,Email\n", FEED))
-    (problem,) = find_problems(sent, clean(sent, {}), ragged, NOW).to_dict("records")
+    (problem,) = problems_of("First Name,Email\nAnn,a@example.com\nFirst Name,Email\n").to_dict("records")
     assert (problem["row"], problem["code"]) == (2, "CELL_FORMAT") and "the header stands here once more" in problem[
         "message"
     ]
