@@ -88,7 +88,7 @@ class Feed(_Strict):
     mode: Literal["upsert", "create_only", "update_only"] = "upsert"
     unknown_id: Literal["create", "reject"] = "create"
     duplicates: Literal["keep_last", "keep_first", "reject"] = "keep_last"
-    max_records: Annotated[int, Field(ge=1)] = 5000
+    max_records: Annotated[int, Field(ge=1, lt=2**24)] = 5000  # an id counts its rows with six hex digits
     max_bytes: Annotated[int, Field(ge=1)] = 20 * 1024 * 1024
     encoding: str | None = None
     delimiter: Literal[",", ";", "\t", "|"] | None = None

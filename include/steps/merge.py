@@ -44,7 +44,7 @@ def merge(corridor: Corridor, import_id: str, approval: Approval | None = None) 
     if _stays_as_it_is(entry, approval) or not entry.has_been("prepared"):
         return
     with step(corridor, "merge", import_id):
-        _merge_as_clients_are_now(corridor, import_id, approval)
+        _merge_as_clients_are_now(corridor, entry, approval)
     entry = import_ledger.find(corridor.engine, import_id)
     if entry.state == "refused":
         raise already_refused(entry)
@@ -54,16 +54,16 @@ def _stays_as_it_is(entry: Import, approval: Approval | None) -> bool:
     return entry.state in FINAL_STATES or (entry.state == "held" and approval is None)
 
 
-def _merge_as_clients_are_now(corridor: Corridor, import_id: str, approval: Approval | None) -> None:
+def _merge_as_clients_are_now(corridor: Corridor, entry: Import, approval: Approval | None) -> None:
     """What was prepared may be older than the last write to the clients: then it is prepared again."""
     for attempt in range(1, _TRIES + 1):
         try:
             with corridor.engine.begin() as connection:
-                return _merge_once(corridor, connection, import_id, approval)
+                return _merge_once(corridor, connection, entry.id, approval)
         except (ClientsChanged, sa.exc.IntegrityError):
             if attempt == _TRIES:
                 raise
-            prepare_again(corridor, import_id)
+            prepare_again(corridor, entry)
 
 
 def _merge_once(corridor: Corridor, connection: sa.Connection, import_id: str, approval: Approval | None) -> None:

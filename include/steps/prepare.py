@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from functools import partial
+from uuid import UUID
 
 import pandas as pd
 
@@ -30,14 +30,13 @@ def prepare(corridor: Corridor, import_id: str) -> None:
     if entry.has_been("prepared") or entry.state in FINAL_STATES:
         return
     with step(corridor, "prepare", import_id):
-        prepare_again(corridor, import_id)
+        prepare_again(corridor, entry)
         import_ledger.advance(corridor.engine, import_id, "prepared", corridor.clock())
 
 
-def prepare_again(corridor: Corridor, import_id: str) -> None:
+def prepare_again(corridor: Corridor, entry: Import) -> None:
     """Prepare from what `validate` left and from the clients as they are now; overwrites what was prepared before."""
-    entry = import_ledger.find(corridor.engine, import_id)
-    corridor.staging.save(import_id, ("prepared",), ((frame,) for frame in decide(corridor, entry)))
+    corridor.staging.save(entry.id, ("prepared",), ((frame,) for frame in decide(corridor, entry)))
 
 
 def decide(corridor: Corridor, entry: Import) -> Iterator[pd.DataFrame]:
@@ -57,7 +56,7 @@ def decide(corridor: Corridor, entry: Import) -> Iterator[pd.DataFrame]:
     for sent, rows, matched, found in corridor.staging.load(entry.id, "sent", "rows", "matched", "found"):
         good = rows if len(matched) == len(rows) else rows.loc[matched.index]
         prepared = typed(good.assign(**matched))
-        prepared = fill(_with_clients(prepared, joined, entry.id), feed.defaults, entry.received_at)
+        prepared = fill(_with_clients(prepared, joined, entry), feed.defaults, entry.received_at)
         prepared = _with_usernames(prepared, usernames)
         settled_here = settled.problems[settled.problems["row"].isin(rows.index)]
         yield _as_incoming(sent, prepared, join_problems(found, settled_here))
@@ -126,16 +125,20 @@ def _joined(keys: pd.DataFrame, settled: Settled) -> pd.DataFrame:
     return pd.DataFrame({"client_id": settled.joined, "is_new": is_new})
 
 
-def _with_clients(rows: pd.DataFrame, joined: pd.DataFrame, import_id: str) -> pd.DataFrame:
-    """Add `client_id`: the one the row means or has joined, else a new one that repeating finds again."""
+def _with_clients(rows: pd.DataFrame, joined: pd.DataFrame, entry: Import) -> pd.DataFrame:
+    """Add `client_id`: the one the row means or has joined, else a new one that repeating finds again.
+
+    New ids follow each other as those of the CRM do (seconds, who made them, a counter): an index that gets new ones
+    at its end stays in memory, whatever its size.
+    """
+    prefix = f"{int(entry.received_at.timestamp()):08x}{UUID(entry.id).hex[:10]}"
     rows = rows.assign(client_id=rows["means"])
     here = joined.index.intersection(rows.index)
     if len(here):
         rows.loc[here, ["client_id", "is_new"]] = joined.loc[here]
     fresh = rows.index[rows["client_id"] == ""]
     if len(fresh):
-        made = [hashlib.sha256(f"{import_id}:{row}".encode()).hexdigest()[:24] for row in fresh]
-        rows.loc[fresh, "client_id"] = made
+        rows.loc[fresh, "client_id"] = [f"{prefix}{row:06x}" for row in fresh]
     return rows
 
 

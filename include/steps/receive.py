@@ -74,7 +74,7 @@ def receive_copy(corridor: Corridor, path: Path, asked: Requested) -> Import:
     entry = import_ledger.open_import(corridor.engine, corridor.feed.name, shown, None, asked, corridor.clock())
     corridor.storage.stage(entry.id, path)
     _note_content(corridor, entry)
-    return import_ledger.find(corridor.engine, entry.id)
+    return entry
 
 
 def _waiting(corridor: Corridor, only: Only) -> list[tuple[Waiting, Upload | None]]:

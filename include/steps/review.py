@@ -60,10 +60,10 @@ def approve(corridor: Corridor, import_id: str, plan_hash: str, by: str) -> Impo
     entry = import_ledger.find(corridor.engine, import_id)
     if _waits(entry):
         try:
-            prepare_again(corridor, import_id)
+            prepare_again(corridor, entry)
         except FileNotFoundError:  # held by the command line, which stages nothing for others
             stage(corridor, entry)
-            prepare_again(corridor, import_id)
+            prepare_again(corridor, entry)
         merge(corridor, import_id, Approval(plan_hash, by))
         file_away(corridor, import_id)
     return import_ledger.find(corridor.engine, import_id)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -16,6 +18,16 @@ TEMPLATE = "firstName,email,username,middleName,lastName\n"
 
 def codes(result):
     return sorted(problem.code for problem in result.problems)
+
+
+def test_new_ids_begin_with_the_time_and_follow_each_other_as_the_rows_do(bring, clients):
+    received = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    done = bring("First Name,Email\nZoe,z@example.com\nNo\nAnn,a@example.com\n", clock=lambda: received)
+    made = UUID(done.import_id).hex[:10]
+    assert {key: client["id"] for key, client in clients().items()} == {
+        "z@example.com": f"{int(received.timestamp()):08x}{made}000001",
+        "a@example.com": f"{int(received.timestamp()):08x}{made}000003",
+    }
 
 
 @pytest.mark.parametrize("header", [EXPORT, TEMPLATE])
