@@ -33,14 +33,14 @@ BUG = f"{HEADER}\n,Zzmark-m,,,zzmark8@zzmark.example,,,,,,,\n"
 def faults(monkeypatch) -> list[str]:
     """A bug in `prepare` that quotes a cell, two kinds of database errors that show a row; gives what the ledger noted."""
     noted: list[str] = []
-    decide, apply_plan, enter_state = prepare_step.decide, client_plan.apply_plan, import_ledger.enter_state
+    typed, apply_plan, enter_state = prepare_step.typed, client_plan.apply_plan, import_ledger.enter_state
     bugs, merges = [], []
 
-    def bug(corridor, import_id, rows, *frames):
-        bugs.append(import_id)
+    def bug(rows):
+        bugs.append(len(rows))
         if len(bugs) == 1:
             raise ValueError(f"cannot make sense of {rows['email'].iloc[0]}")
-        return decide(corridor, import_id, rows, *frames)
+        return typed(rows)
 
     def database_error(connection, *args):
         merges.append(args)
@@ -54,7 +54,7 @@ def faults(monkeypatch) -> list[str]:
         noted.extend([values["message"]] if state == "failed" else [])
         enter_state(connection, import_id, state, now, **values)
 
-    monkeypatch.setattr(prepare_step, "decide", bug)
+    monkeypatch.setattr(prepare_step, "typed", bug)
     monkeypatch.setattr(client_plan, "apply_plan", database_error)
     monkeypatch.setattr(import_ledger, "enter_state", note)
     return noted
