@@ -15,6 +15,7 @@ if {"scheduler", "worker"} & set(sys.argv[1:]):
     import jinja2.debug
     import jinja2.ext  # noqa: F401
     import pandas
+    import pandas.core.arrays.arrow.extension_types
     import pandas.core.methods.to_dict  # noqa: F401
     import pandera.pandas
     import psycopg  # noqa: F401
@@ -25,12 +26,11 @@ if {"scheduler", "worker"} & set(sys.argv[1:]):
     import sqlalchemy.dialects.postgresql.psycopg  # noqa: F401
     from airflow.configuration import AIRFLOW_HOME
     from airflow.providers.standard.operators import trigger_dagrun  # noqa: F401
-    from airflow.sdk import Asset, task, task_group  # noqa: F401
+    from airflow.sdk import Asset, Connection, task, task_group  # noqa: F401
     from airflow.sdk.observability import stats  # noqa: F401
 
-    # Pandera, pandas and Airflow load half of themselves when they are first used.
+    # Pandera and Airflow load half of themselves when they are first used.
     pandera.pandas.DataFrameSchema({}).validate(pandas.DataFrame({}))
-    pyarrow.Table.from_pandas(pandas.DataFrame({"text": ["x"]})).to_pandas()
     _ = task.python, task.sensor, Asset("nothing", uri="nothing://")
 
     # A task need not compile our code, either: where it is mounted read-only, nothing compiled could lie beside it.
