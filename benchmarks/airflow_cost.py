@@ -4,6 +4,9 @@ latency   a file dropped until it is merged, beside a DAG of the same shape that
 parse     reading the DAG file, with 1 and with 100 feeds, beside an empty one
 idle      what 100 watched feeds cost while nothing comes
 backlog   files a minute through the DAG, beside `import_file` in a loop
+
+ROUNDS, FILES, FEEDS and RECORDS say how much. Settings of Airflow in the environment (AIRFLOW__...) are in force in
+latency and backlog, on top of the demo's; so is PRELOAD=0: nothing is loaded before tasks fork.
 """
 
 from __future__ import annotations
@@ -38,8 +41,13 @@ def a_file(number: int, records: int) -> bytes:
     return ("First Name,Last Name,Email\n" + "".join(lines)).encode()
 
 
+def _settings() -> dict[str, str]:
+    given = {name: value for name, value in os.environ.items() if name.startswith("AIRFLOW__")}
+    return given | ({"PYTHONPATH": str(ROOT)} if os.environ.get("PRELOAD") == "0" else {})
+
+
 def latency() -> None:
-    with installation(FEEDS) as here:
+    with installation(FEEDS, **_settings()) as here:
         for dag, inbox in (("import_clients__feed0", "feed0"), ("do_nothing", "nothing")):
             _dropped_to_merged(here, dag, inbox, 0, 1)  # the first run of a process loads what the next ones have
         for records in (1, RECORDS):
@@ -124,13 +132,7 @@ def _cpu(here: Installation, name: str) -> float:
 
 
 def backlog() -> None:
-    """Settings of Airflow may stand in the environment: they are in force here, on top of the demo's.
-
-    So does PRELOAD=0: nothing is loaded before tasks fork.
-    """
-    given = {name: value for name, value in os.environ.items() if name.startswith("AIRFLOW__")}
-    given |= {"PYTHONPATH": str(ROOT)} if os.environ.get("PRELOAD") == "0" else {}
-    with installation(**given) as here:
+    with installation(**_settings()) as here:
         _dropped_to_merged(here, "import_clients__feed0", "feed0", 0, 1)
         began, cpu = time.monotonic(), _cpu(here, "scheduler")
         for n in range(FILES):

@@ -3,18 +3,36 @@
 Only libraries: code of ours is read anew by each task, so a change needs no restart.
 """
 
+import os
 import sys
+
+# Whatever is named here would become a setting of Airflow's.
+__all__: list[str] = []
 
 if {"scheduler", "worker"} & set(sys.argv[1:]):
     import aiosmtplib  # noqa: F401
     import email_validator  # noqa: F401
+    import jinja2.debug
+    import jinja2.ext  # noqa: F401
     import pandas
+    import pandas.core.arrays.arrow.extension_types
+    import pandas.core.methods.to_dict  # noqa: F401
     import pandera.pandas
     import psycopg  # noqa: F401
     import puremagic  # noqa: F401
+    import pyarrow.csv
     import pyarrow.dataset
     import pyarrow.parquet  # noqa: F401
     import sqlalchemy.dialects.postgresql.psycopg  # noqa: F401
+    from airflow.configuration import AIRFLOW_HOME
+    from airflow.providers.standard.operators import trigger_dagrun  # noqa: F401
+    from airflow.sdk import Asset, Connection, task, task_group  # noqa: F401
+    from airflow.sdk.observability import stats  # noqa: F401
 
-    # Pandera loads half of itself when it is first used.
+    # Pandera and Airflow load half of themselves when they are first used.
     pandera.pandas.DataFrameSchema({}).validate(pandas.DataFrame({}))
+    _ = task.python, task.sensor, Asset("nothing", uri="nothing://")
+
+    # A task need not compile our code, either: where it is mounted read-only, nothing compiled could lie beside it.
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = os.path.join(AIRFLOW_HOME, "pycache")

@@ -55,6 +55,9 @@ def do_nothing() -> None:
     def email_summary() -> None: ...
 
     @task(trigger_rule="none_skipped")
+    def announce() -> None: ...
+
+    @task(trigger_rule="none_skipped")
     def outcome() -> None: ...
 
     @task(trigger_rule="none_skipped")
@@ -64,7 +67,7 @@ def do_nothing() -> None:
     taken, done, held = receive(), merge(), held_imports()
     sense_inbox() >> taken
     each_file.expand(file=taken) >> done
-    taken >> done >> [email_summary(), outcome()]
+    taken >> done >> [email_summary(), announce(), outcome()]
     done >> held
     TriggerDagRunOperator.partial(task_id="ask_a_person", trigger_dag_id="do_nothing").expand_kwargs(held)
 
