@@ -40,7 +40,8 @@ def written_whole(target: FilePath) -> Iterator[Path]:
         with TemporaryDirectory() as folder:
             yield Path(folder) / target.name
             return target.upload(Path(folder) / target.name)
-    unfinished = target.with_suffix(f".{os.getpid()}.tmp")
+    # The page writes from several threads, also the same file when a request is repeated.
+    unfinished = target.with_suffix(f".{uuid4().hex}.tmp")
     try:
         yield unfinished
         os.replace(unfinished, target)
@@ -65,10 +66,9 @@ def put_whole(source: Path, target: FilePath) -> None:
     """Copy a file from disk, as `written_whole` does."""
     if isinstance(target, S3Path):
         return target.upload(source)
-    # The page puts files from several threads, also the same one when a request is repeated.
-    unfinished = target.with_suffix(f".{uuid4().hex}.tmp")
-    shutil.copyfile(source, unfinished)
-    os.replace(unfinished, target)
+    with written_whole(target) as unfinished:
+        shutil.copyfile(source, unfinished)
+    return None
 
 
 def delete_folder(folder: FilePath) -> None:

@@ -42,7 +42,7 @@ class Corridor:
 def step(corridor: Corridor, name: str, import_id: str) -> Iterator[None]:
     """Tell the sender's fault from ours: a refusal ends the import, anything else leaves it to be retried."""
     try:
-        with _without_collector():
+        with _sparing_memory():
             yield
     except FileRefused as refused:
         refuse(corridor, import_id, refused)
@@ -58,8 +58,10 @@ def step(corridor: Corridor, name: str, import_id: str) -> Iterator[None]:
 
 
 @contextmanager
-def _without_collector() -> Iterator[None]:
-    """A search for cyclic garbage looks at every cell in memory, time and again, and cells are in no cycle."""
+def _sparing_memory() -> Iterator[None]:
+    """No search for cyclic garbage, which looks at every cell in memory, time and again, and cells are in no cycle;
+    and what Arrow has put aside for itself is given back.
+    """
     collects = gc.isenabled()
     gc.disable()
     try:
@@ -67,7 +69,6 @@ def _without_collector() -> Iterator[None]:
     finally:
         if collects:
             gc.enable()
-        # Arrow keeps what it once had, for itself.
         pyarrow.default_memory_pool().release_unused()
 
 

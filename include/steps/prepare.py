@@ -47,12 +47,12 @@ def decide(corridor: Corridor, entry: Import) -> Iterator[pd.DataFrame]:
     """
     feed = corridor.feed
     keys = _match(corridor, entry)
-    standing = keys if keys["stands"].all() else keys[keys["stands"]]
-    settled = settle(standing, feed.duplicates, partial(_emails_of, corridor, entry))
+    emails_of = partial(_emails_of, corridor, entry)
+    settled = settle(keys if keys["stands"].all() else keys[keys["stands"]], feed.duplicates, emails_of)
     joined = _joined(keys, settled)
-    keys = standing = keys[["is_new", "email_key", "username"]]  # what follows needs the room
+    keys = keys[["is_new", "email_key", "username"]]  # what follows needs the room
     usernames = _usernames(corridor, keys, joined, settled.winners)
-    del keys, standing
+    del keys
     for sent, rows, matched, found in corridor.staging.load(entry.id, "sent", "rows", "matched", "found"):
         good = rows if len(matched) == len(rows) else rows.loc[matched.index]
         prepared = typed(good.assign(**matched))

@@ -61,9 +61,9 @@ def judge_file(name: str, path: FilePath, feed: Feed, now: datetime, announced: 
 def _judge(records: Records, feed: Feed, now: datetime) -> Iterator[JudgedPiece]:
     row = 1
     for piece in records.pieces:
-        sent, unfit = sent_frame(piece, records.header, row)
+        sent, ragged = sent_frame(piece, records.header, row)
         rows = clean(sent, feed.values)
-        problems = find_problems(sent, rows, unfit, now)
+        problems = find_problems(sent, rows, ragged, now)
         yield JudgedPiece(sent, rows, problems, parents_in(records.header.names, piece))
         row += len(sent)
 

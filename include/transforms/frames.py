@@ -1,7 +1,7 @@
 """The frames that go through the corridor, a piece of the file at a time: sent, rows and problems.
 
 sent      index `row` (from 1); `line` int64, one str column per column of the file, in its order, called by its field
-          or else by its position; `unfit`: all cells as JSON where they belong to no column, which are blank then
+          or else by its position; `ragged`: all cells as JSON where they belong to no column, which are blank then
 rows      index `row`; `line`, one str column per field of the file, cleaned ('' for blank), `email_key`
 problems  columns `row`, `code`, `field`, `value`, `message`, `severity`, `meant`
 """
@@ -30,11 +30,11 @@ def sent_frame(piece: Piece, header: Header, first_row: int) -> tuple[pd.DataFra
     index = pd.RangeIndex(first_row, first_row + len(piece.lines), name="row")
     fields = {position: field for field, position in header.positions.items()}
     columns = {fields.get(position, str(position)): column for position, column in enumerate(piece.columns)}
-    unfit = {index[position]: piece.unfit[position] for position in sorted(piece.unfit)}
-    cells = {row: json.dumps(each.cells, ensure_ascii=False) for row, each in unfit.items()}
+    ragged = {index[position]: piece.ragged[position] for position in sorted(piece.ragged)}
+    cells = {row: json.dumps(each.cells, ensure_ascii=False) for row, each in ragged.items()}
     sent = pd.DataFrame({"line": np.array(piece.lines, dtype="int64"), **columns}, index=index)
-    sent["unfit"] = pd.Series(cells, dtype="str").reindex(index)
-    return sent, pd.Series({row: each.sentence for row, each in unfit.items()}, dtype="str")
+    sent["ragged"] = pd.Series(cells, dtype="str").reindex(index)
+    return sent, pd.Series({row: each.sentence for row, each in ragged.items()}, dtype="str")
 
 
 def cells_as_sent(sent: pd.DataFrame, rows: pd.Index) -> dict[int, str]:
@@ -42,11 +42,11 @@ def cells_as_sent(sent: pd.DataFrame, rows: pd.Index) -> dict[int, str]:
     if rows.empty:
         return {}
     chosen = sent.loc[rows].drop(columns="line")
-    unfit = chosen.pop("unfit")
+    ragged = chosen.pop("ragged")
     cells = zip(*(chosen[name].tolist() for name in chosen), strict=True)
     return {
         row: json.dumps(whole, ensure_ascii=False) if pd.isna(odd) else odd
-        for row, whole, odd in zip(chosen.index.tolist(), cells, unfit, strict=True)
+        for row, whole, odd in zip(chosen.index.tolist(), cells, ragged, strict=True)
     }
 
 

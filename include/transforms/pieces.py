@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Unfit:
+class Ragged:
     """A record whose cells belong to no column, and a sentence that says why."""
 
     cells: list[str]
@@ -23,26 +23,26 @@ class Unfit:
 @dataclass(frozen=True)
 class Piece:
     """Records that follow each other. `lines[i]` is the physical line (from 1) where record i starts,
-    `columns[c][i]` its cell as sent; those of `unfit` records (by position) are blank.
+    `columns[c][i]` its cell as sent; those of `ragged` records (by position) are blank.
     """
 
     lines: Sequence[int]
     columns: list[pd.api.extensions.ExtensionArray]
-    unfit: dict[int, Unfit]
+    ragged: dict[int, Ragged]
 
 
 def piece_of(records: list[list[str]], lines: Sequence[int], width: int, unclear: dict[int, str]) -> Piece:
     """`unclear`: records of the right width whose cells cannot be told apart all the same, and why."""
-    ragged = {
+    of_other_width = {
         position: f"The row has {len(cells):,} cells, the header has {width:,}."
         for position, cells in enumerate(records)
         if len(cells) != width
     }
-    unfit = {position: Unfit(records[position], why) for position, why in (unclear | ragged).items()}
+    ragged = {position: Ragged(records[position], why) for position, why in (unclear | of_other_width).items()}
     blank = [""] * width
-    whole = [blank if position in unfit else cells for position, cells in enumerate(records)] if unfit else records
+    whole = [blank if position in ragged else cells for position, cells in enumerate(records)] if ragged else records
     by_column = list(zip(*whole, strict=True)) or [()] * width
-    return Piece(lines, [pd.array(cells, dtype="str") for cells in by_column], unfit)
+    return Piece(lines, [pd.array(cells, dtype="str") for cells in by_column], ragged)
 
 
 def plain_piece(text: str, lines: range, delimiter: str, width: int) -> Piece | None:

@@ -61,8 +61,8 @@ def parents_in(names: Sequence[str], piece: Piece) -> set[str]:
     if not is_report(names):
         return set()
     position = [name.strip() for name in names].index("_import")
-    of_unfit = (each.cells[position] for each in piece.unfit.values() if len(each.cells) == len(names))
-    return {cell.strip() for cell in (*piece.columns[position], *of_unfit)} - {""}
+    of_ragged = (each.cells[position] for each in piece.ragged.values() if len(each.cells) == len(names))
+    return {cell.strip() for cell in (*piece.columns[position], *of_ragged)} - {""}
 
 
 def parent_of(ids: set[str]) -> str | None:

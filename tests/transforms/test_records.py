@@ -22,12 +22,12 @@ HEADER = "First Name,Email,Last Name\n"
 
 @dataclass(frozen=True)
 class Read:
-    """`cells` as sent; `unfit`: numbers of the records whose cells belong to no column."""
+    """`cells` as sent; `ragged`: numbers of the records whose cells belong to no column."""
 
     header: Header
     cells: list[list[str]]
     lines: list[int]
-    unfit: list[int]
+    ragged: list[int]
 
 
 def read(text: str, **keys) -> Read:
@@ -35,9 +35,9 @@ def read(text: str, **keys) -> Read:
     found = Read(records.header, [], [], [])
     for piece in records.pieces:
         for position, cells in enumerate(zip(*piece.columns, strict=True)):
-            unfit = piece.unfit.get(position)
-            found.cells.append(unfit.cells if unfit else list(cells))
-            found.unfit.extend([len(found.cells)] if unfit else [])
+            ragged = piece.ragged.get(position)
+            found.cells.append(ragged.cells if ragged else list(cells))
+            found.ragged.extend([len(found.cells)] if ragged else [])
         found.lines.extend(piece.lines)
     return found
 
@@ -88,7 +88,7 @@ def test_what_a_csv_writer_writes_is_read_cell_by_cell(rows, delimiter):
 def test_a_row_whose_quotes_are_not_clear_fails_alone(line, is_sound):
     records = read(f"{HEADER}Ben,ben@example.com,Low\n{line}\nCat,cat@example.com,\n")
     assert len(records.cells) == 3
-    assert records.unfit == ([] if is_sound else [2])
+    assert records.ragged == ([] if is_sound else [2])
 
 
 @pytest.mark.parametrize(

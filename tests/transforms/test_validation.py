@@ -24,8 +24,8 @@ FEED = Feed(name="x", title="X")
 def problems_of(text: str) -> pd.DataFrame:
     records = read_records(Text(text.encode(), "utf-8"), FEED)
     (piece,) = records.pieces
-    sent, unfit = sent_frame(piece, records.header, 1)
-    return find_problems(sent, clean(sent, {}), unfit, NOW)
+    sent, ragged = sent_frame(piece, records.header, 1)
+    return find_problems(sent, clean(sent, {}), ragged, NOW)
 
 
 def judge(**cells: str) -> list[tuple[str, str]]:
