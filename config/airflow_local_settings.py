@@ -20,9 +20,7 @@ if {"scheduler", "worker"} & set(sys.argv[1:]):
     import pandera.pandas
     import psycopg  # noqa: F401
     import puremagic  # noqa: F401
-    import pyarrow.csv
-    import pyarrow.dataset
-    import pyarrow.parquet  # noqa: F401
+    import pyarrow.csv  # noqa: F401
     import sqlalchemy.dialects.postgresql.psycopg  # noqa: F401
     from airflow.configuration import AIRFLOW_HOME
     from airflow.providers.standard.operators import trigger_dagrun  # noqa: F401

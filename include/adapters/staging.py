@@ -1,4 +1,4 @@
-"""What one step leaves for the next: frames of each piece of the file, as Parquet in storage or in memory."""
+"""What one step leaves for the next: frames of each piece of the file, as Arrow files in storage or in memory."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 Frames = tuple[pd.DataFrame, ...]
 
+_IN_MEMORY = 10  # pieces: 10 MiB of text, as frames ten times as much
+
 
 class Staging(Protocol):
     """By import id and name there is a frame for each piece of the file, and at least one.
@@ -32,7 +34,7 @@ class Staging(Protocol):
 
 
 class StagingFolder:
-    """`root/staging/IMPORT_ID/NAME.parquet`, a row group for each piece.
+    """`root/staging/IMPORT_ID/NAME.arrow`, a record batch for each piece.
 
     The folder is made when the import's file is taken. Where it is gone the import has ended, and a straggler must
     not make it again.
@@ -47,60 +49,59 @@ class StagingFolder:
             _write(paths, pieces)
 
     def load(self, import_id: str, *names: str) -> Iterator[Frames]:
-        from pyarrow import parquet
+        from pyarrow import ipc
 
         with ExitStack() as files:
             paths = [self._path(import_id, name) for name in names]
-            found = [parquet.ParquetFile(files.enter_context(opened(path))) for path in paths]
-            for number in range(found[0].num_row_groups):
-                yield tuple(each.read_row_group(number, use_threads=False).to_pandas() for each in found)
+            found = [ipc.open_file(files.enter_context(opened(path))) for path in paths]
+            for number in range(found[0].num_record_batches):
+                yield tuple(each.get_batch(number).to_pandas(use_threads=False) for each in found)
 
     def _path(self, import_id: str, name: str) -> FilePath:
-        return self._root / import_id / f"{name}.parquet"
+        return self._root / import_id / f"{name}.arrow"
 
 
 def _write(paths: list[Path], pieces: Iterable[Frames]) -> None:
-    from pyarrow import parquet
+    from pyarrow import ipc
 
     with ExitStack() as closing:
-        writers: list[parquet.ParquetWriter] = []
+        writers: list[ipc.RecordBatchFileWriter] = []
         for frames in pieces:
-            tables = [_as_table(frame) for frame in frames]
-            # Cells hardly repeat, and nobody searches here.
+            batches = [_as_batch(frame) for frame in frames]
             writers = writers or [
-                closing.enter_context(
-                    parquet.ParquetWriter(
-                        path, table.schema, compression="lz4", use_dictionary=False, write_statistics=False
-                    )
-                )
-                for path, table in zip(paths, tables, strict=True)
+                closing.enter_context(ipc.new_file(path, batch.schema, options=ipc.IpcWriteOptions(compression="lz4")))
+                for path, batch in zip(paths, batches, strict=True)
             ]
-            for writer, table in zip(writers, tables, strict=True):
-                writer.write_table(table, row_group_size=max(1, table.num_rows))
+            for writer, batch in zip(writers, batches, strict=True):
+                writer.write_batch(batch)
 
 
-def _as_table(frame: pd.DataFrame) -> pyarrow.Table:
+def _as_batch(frame: pd.DataFrame) -> pyarrow.RecordBatch:
     import pyarrow
 
-    return pyarrow.Table.from_pandas(frame, preserve_index=frame.index.name is not None)
+    # What was put together of several frames has columns of several parts.
+    table = pyarrow.Table.from_pandas(frame, preserve_index=frame.index.name is not None)
+    columns = [column.combine_chunks() for column in table.columns]
+    return pyarrow.RecordBatch.from_arrays(columns, schema=table.schema)
 
 
 class StagingMemory(StagingFolder):
-    """For a corridor in one process: a file of one piece stays in memory, any other goes to the folder."""
+    """For a corridor in one process: what a file of a few pieces leaves stays in memory, any other goes to the folder."""
 
     def __init__(self, root: FilePath) -> None:
         super().__init__(root)
-        self._only: dict[tuple[str, str], pd.DataFrame] = {}
+        self._kept: dict[tuple[str, str], list[pd.DataFrame]] = {}
 
     def save(self, import_id: str, names: tuple[str, ...], pieces: Iterable[Frames]) -> None:
         pieces = iter(pieces)
-        first, *more = itertools.islice(pieces, 2)
-        if more:
-            super().save(import_id, names, itertools.chain([first, *more], pieces))
-        else:
-            self._only |= {(import_id, name): frame for name, frame in zip(names, first, strict=True)}
+        first = list(itertools.islice(pieces, _IN_MEMORY + 1))
+        if len(first) > _IN_MEMORY:
+            return super().save(import_id, names, itertools.chain(first, pieces))
+        by_name = zip(names, zip(*first, strict=True), strict=True)
+        self._kept |= {(import_id, name): list(frames) for name, frames in by_name}
+        return None
 
     def load(self, import_id: str, *names: str) -> Iterator[Frames]:
-        if (import_id, names[0]) in self._only:
-            return iter([tuple(self._only[import_id, name] for name in names)])
+        if (import_id, names[0]) in self._kept:
+            return zip(*(self._kept[import_id, name] for name in names), strict=True)
         return super().load(import_id, *names)

@@ -116,7 +116,7 @@ def test_who_stood_still_until_the_import_ended_stages_nothing_and_takes_no_late
     assert not take(place)
     assert place.names() == ["x.csv"] and place.files("staging") == []
     with pytest.raises(FileNotFoundError):
-        (folder / "rows.parquet").write_bytes(b"late")
+        (folder / "rows.arrow").write_bytes(b"late")
     assert place.files("staging") == []
 
 

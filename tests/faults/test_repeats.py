@@ -171,7 +171,7 @@ def test_a_fault_with_one_file_stops_the_later_ones_until_the_last_try(corridor,
     for entry in (first, second):
         validate(corridor, entry.id)
         prepare(corridor, entry.id)
-    prepared = corridor.storage.root / "staging" / first.id / "prepared.parquet"
+    prepared = corridor.storage.root / "staging" / first.id / "prepared.arrow"
     prepared.rename(prepared.with_suffix(".away"))
     with pytest.raises(ExceptionGroup, match="1 file"):
         merge_all(corridor, RUN, last_try=False)

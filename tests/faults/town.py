@@ -119,8 +119,7 @@ def _dags() -> Any:
     """The DAGs, and everything that a task imports, so that a forked process starts at once."""
     import pandas  # noqa: F401
     import pandera.pandas  # noqa: F401
-    import pyarrow.dataset
-    import pyarrow.parquet  # noqa: F401
+    import pyarrow.csv  # noqa: F401
     from airflow.dag_processing.dagbag import DagBag
     from airflow.providers.smtp.hooks.smtp import SmtpHook  # noqa: F401
 

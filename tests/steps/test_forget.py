@@ -152,7 +152,7 @@ def test_a_worker_killed_between_files_and_ledger_leaves_the_import_to_the_next(
 def test_files_that_the_ledger_never_learned_of_go_too(bring, engine, storage, forgotten):
     import_id = bring(FILE).import_id
     import_ledger.change(engine, import_id, file_path=None, report_path=None, filed=False)
-    leftover = storage.root / "staging" / import_id / "rows.parquet"
+    leftover = storage.root / "staging" / import_id / "rows.arrow"
     leftover.parent.mkdir(parents=True)
     leftover.write_bytes(b"marker")
     assert forgotten().imports == 1 and all_files(storage) == {}

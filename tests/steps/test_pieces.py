@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from include.adapters import staging
 from include.adapters.staging import StagingMemory
 from include.errors import FileRefused
 from include.schemas.feed import Feed
@@ -29,11 +30,12 @@ PATIENT = {"deadline": None, "suppress_health_check": [HealthCheck.function_scop
 
 @pytest.fixture
 def in_pieces(monkeypatch):
-    """Give the size of pieces: bytes of text, cells of records."""
+    """Give the size of pieces: bytes of text, cells of records. A file of two pieces lies in storage."""
 
     def _in_pieces(size: int, cells: int) -> None:
         monkeypatch.setattr(text, "PIECE", size)
         monkeypatch.setattr(records, "CELLS", cells)
+        monkeypatch.setattr(staging, "_IN_MEMORY", 1)
 
     return _in_pieces
 
@@ -170,7 +172,7 @@ def test_pieces_lie_in_storage_of_any_kind_until_the_file_is_merged(engine, fold
 
 def test_a_refusal_in_a_late_piece_leaves_nothing_for_prepare(tmp_path, in_pieces):
     in_pieces(40, 4)
-    staging = StagingMemory(tmp_path)
+    memory = StagingMemory(tmp_path)
     (tmp_path / "staging" / "1").mkdir(parents=True)
 
     def pieces():
@@ -179,7 +181,7 @@ def test_a_refusal_in_a_late_piece_leaves_nothing_for_prepare(tmp_path, in_piece
         raise FileRefused("FILE_BROKEN_QUOTING", "late")
 
     with pytest.raises(FileRefused):
-        staging.save("1", ("rows",), pieces())
+        memory.save("1", ("rows",), pieces())
     assert list((tmp_path / "staging" / "1").iterdir()) == []
     with pytest.raises(FileNotFoundError):
-        list(staging.load("1", "rows"))
+        list(memory.load("1", "rows"))

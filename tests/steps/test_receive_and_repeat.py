@@ -236,7 +236,7 @@ def test_one_file_that_cannot_be_merged_does_not_stop_the_next(corridor, drop, c
     for entry in (first, second):
         validate(corridor, entry.id)
         prepare(corridor, entry.id)
-    (corridor.storage.root / "staging" / first.id / "prepared.parquet").unlink()
+    (corridor.storage.root / "staging" / first.id / "prepared.arrow").unlink()
     with pytest.raises(ExceptionGroup, match="1 file"):
         merge_all(corridor, RUN)
     assert list(clients()) == ["a1@example.com"]
