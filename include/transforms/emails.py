@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 import pandas as pd
-from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, ValidatedEmail, validate_email
 
 from include.transforms.quick_look import QuickLook
 
@@ -53,11 +53,8 @@ def why_not_valid(email: str) -> str:
         return "is not one e-mail address: it has more than one @-sign"
     if re.search(r"[<>()\"]", email):
         return "is not a plain e-mail address: write it without name, quotes, brackets or comments"
-    try:
-        validate_email(email, check_deliverability=False)
-    except EmailNotValidError as error:
-        return "is not a valid e-mail address: " + str(error).rstrip(".")
-    return "is not a valid e-mail address"
+    found = _ask(email)
+    return "is not a valid e-mail address" + (f": {found.rstrip('.')}" if isinstance(found, str) else "")
 
 
 def _key_of(email: str) -> str:
@@ -67,11 +64,18 @@ def _key_of(email: str) -> str:
     if _PLAIN_ADDRESS.fullmatch(email) and not re.search(_PUNYCODE, email):
         ascii_domain = _ascii_domain(domain.lower())
         return f"{local.lower()}@{ascii_domain}" if ascii_domain else ""
-    try:
-        checked = validate_email(email, check_deliverability=False)
-    except EmailNotValidError:
+    if isinstance(checked := _ask(email), str):
         return ""
     return f"{unicodedata.normalize('NFC', checked.local_part.lower())}@{checked.ascii_domain.lower()}"
+
+
+@lru_cache(maxsize=10_000)
+def _ask(email: str) -> ValidatedEmail | str:
+    """What the library says: who fails is asked about twice, for the verdict and for the sentence."""
+    try:
+        return validate_email(email, check_deliverability=False)
+    except EmailNotValidError as error:
+        return str(error)
 
 
 @lru_cache(maxsize=100_000)

@@ -22,16 +22,15 @@ def find_problems(sent: pd.DataFrame, cleaned: pd.DataFrame, ragged: pd.Series, 
     `sent` and `cleaned` are `rows` frames (cells as sent, and after cleaning); `ragged` maps the rows
     whose cells fit no column to a sentence. They have that one problem only.
     """
-    doubtful = cleaned[~surely_good(cleaned, now)].drop(ragged.index)
-    return join_problems(_ragged_problems(ragged), *_cell_problems(sent, doubtful, now))
+    doubtful = doubtful_cells(cleaned, now)
+    doubtful.loc[ragged.index] = False
+    return join_problems(_ragged_problems(ragged), *_cell_problems(sent, cleaned, doubtful, now))
 
 
-def surely_good(cleaned: pd.DataFrame, now: datetime) -> np.ndarray:
-    """True for rows without a problem, as far as a quick look tells."""
-    sure = np.ones(len(cleaned), dtype=bool)
-    for name in fields_in(cleaned):
-        sure &= _looks_good(FIELDS[name], cleaned, now)
-    return sure
+def doubtful_cells(cleaned: pd.DataFrame, now: datetime) -> pd.DataFrame:
+    """False where a quick look tells that the cell has no problem; a column per field."""
+    looks = {name: ~_looks_good(FIELDS[name], cleaned, now) for name in fields_in(cleaned)}
+    return pd.DataFrame(looks, index=cleaned.index)
 
 
 def _looks_good(field: Field, cleaned: pd.DataFrame, now: datetime) -> np.ndarray:
@@ -70,13 +69,15 @@ def _ragged_problems(ragged: pd.Series) -> pd.DataFrame:
     return problem_rows("ROW_RAGGED", "", dict.fromkeys(ragged.index, ""), facts=facts)
 
 
-def _cell_problems(sent: pd.DataFrame, cleaned: pd.DataFrame, now: datetime) -> list[pd.DataFrame]:
-    fields = fields_in(cleaned)
-    if cleaned.empty:
+def _cell_problems(
+    sent: pd.DataFrame, cleaned: pd.DataFrame, doubtful: pd.DataFrame, now: datetime
+) -> list[pd.DataFrame]:
+    fields = [name for name in doubtful if doubtful[name].any()]
+    if not fields:
         return []
     schema = row_schema(fields, now=now, email_is_valid=_valid_in(cleaned))
     try:
-        schema.validate(cleaned[fields], lazy=True)
+        schema.validate(cleaned.loc[doubtful.any(axis="columns"), fields], lazy=True)
     except pandera.errors.SchemaErrors as errors:
         _raise_if_a_check_broke(errors)
         cases = errors.failure_cases
