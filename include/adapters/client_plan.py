@@ -8,7 +8,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from include.adapters.client_store import STORED, image, listed
+from include.adapters.client_store import STORED, changed, image, listed
 
 # One look at each client, because looking is what takes time: by index (OFFSET 0 keeps the planner from reading the
 # whole table instead, whatever it thinks of its size), and the table is asked who has an e-mail or a username only
@@ -17,7 +17,7 @@ _PLAN = f"""
     CREATE TEMPORARY TABLE planned ON COMMIT DROP AS
     SELECT i.row, i.client_id, i.is_new, i.email_key, i.outcome IS NULL AS stands, c.place,
            {listed("coalesce(i.{0}, c.{0}) AS {0}")}, coalesce(c.created, i.created) AS created,
-           h.changes, CASE WHEN h.changes THEN {image("c")} END AS before, h.email_holder, h.username_holder,
+           h.changed, CASE WHEN h.changed IS NOT NULL THEN {image("c")} END AS before, h.email_holder, h.username_holder,
            (c.id IS NULL) <> i.is_new OR (i.seen_project IS NOT NULL AND c.project <> i.seen_project)
            OR h.email_holder IS DISTINCT FROM i.email_holder OR (i.generated AND h.username_holder IS NOT NULL)
                AS otherwise
@@ -28,7 +28,7 @@ _PLAN = f"""
              ELSE (SELECT id FROM clients WHERE email_key = i.email_key) END AS email_holder,
         CASE WHEN c.username = i.username THEN c.id
              ELSE (SELECT id FROM clients WHERE username = i.username) END AS username_holder,
-        NOT i.is_new AND ({listed("coalesce(i.{0}, c.{0})")}) IS DISTINCT FROM ({listed("c.{0}")}) AS changes
+        CASE WHEN NOT i.is_new THEN {changed("i", "c")} END AS changed
         OFFSET 0) h
     WHERE i.judged
 """
@@ -63,14 +63,15 @@ _FAIL = sa.text("""
 _UPDATE = f"""
     UPDATE clients c
     SET {listed("{0} = p.{0}")}, email_key = p.email_key, updated_at = :now, last_import_id = :import_id
-    FROM planned p WHERE p.changes AND c.ctid = p.place
+    FROM planned p WHERE p.changed IS NOT NULL AND c.ctid = p.place
 """
 _INSERT = f"""
     INSERT INTO clients (id, email_key, created_at, updated_at, last_import_id, {listed("{0}", STORED)})
     SELECT client_id, email_key, :now, :now, :import_id, {listed("{0}", STORED)} FROM planned WHERE is_new
 """
-_OUTCOME = "coalesce(i.outcome, CASE WHEN p.is_new THEN 'created' WHEN p.changes THEN 'updated' ELSE 'unchanged' END)"
-_AFTER = f"CASE WHEN p.is_new OR p.changes THEN {image('p')} END"
+_OUTCOME = """coalesce(i.outcome, CASE
+    WHEN p.is_new THEN 'created' WHEN p.changed IS NOT NULL THEN 'updated' ELSE 'unchanged' END)"""
+_AFTER = f"CASE WHEN p.is_new THEN {image('p')} ELSE p.changed END"
 _ROWS = sa.text(f"""
     WITH written AS (
         INSERT INTO import_rows (import_id, row, line, outcome, client_id, problems, cells, before, after)
@@ -124,8 +125,8 @@ def keep_what_stands(connection: sa.Connection) -> None:
 _WEIGHT = sa.text("""
     SELECT (SELECT count(*) FROM incoming) AS read,
            (SELECT count(*) FROM incoming WHERE outcome = 'failed') AS failed,
-           count(*) FILTER (WHERE changes) AS updated,
-           count(*) FILTER (WHERE changes AND NOT active AND (before->>'active')::boolean) AS deactivated
+           count(*) FILTER (WHERE changed IS NOT NULL) AS updated,
+           count(*) FILTER (WHERE changed->'active' = 'false') AS deactivated
     FROM planned
 """)
 _AS_TEXT = f"concat_ws('|', i.row, {_OUTCOME}, p.client_id, p.before, {_AFTER})"

@@ -33,10 +33,19 @@ def listed(template: str, names: Iterable[str] = CHANGEABLE) -> str:
 
 
 def image(alias: str) -> str:
-    """The client's fields as JSON, and its e-mail's normal form: what `client_changes` keeps."""
+    """The client's fields and its e-mail's normal form as JSON: what the history keeps."""
     # In the order in which jsonb keeps keys, short ones first: then there is nothing left to sort.
     names = sorted((*STORED, "email_key"), key=lambda name: (len(name), name))
     return f"(SELECT to_jsonb(image) FROM (SELECT {listed(alias + '.{0}', names)}) image)"
+
+
+def changed(new: str, old: str) -> str:
+    """Those fields of an image that are another value in `new` than in `old`, as JSON; NULL when none is.
+
+    NULL in `new` is no value: the client keeps what it has.
+    """
+    fields = listed(f"'{{0}}' VALUE nullif({new}.{{0}}, {old}.{{0}})", (*CHANGEABLE, "email_key"))
+    return f"nullif(JSON_OBJECT({fields} ABSENT ON NULL RETURNING jsonb), '{{}}')"
 
 
 def find_clients(engine: sa.Engine, ids: Sequence[str], email_keys: Sequence[str]) -> pd.DataFrame:

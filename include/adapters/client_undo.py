@@ -7,13 +7,13 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from include.adapters.client_store import STORED, image, listed
+from include.adapters.client_store import STORED, changed, image, listed
 
 # One line per client that the import created or changed. Values are compared as what they are, not as text.
 _LOAD = sa.text(f"""
     CREATE TEMPORARY TABLE undo ON COMMIT DROP AS
     SELECT ch.client_id, ch.row, ch.line, ch.before IS NULL AS was_created,
-           {listed("b.{0} AS {0}", STORED)}, b.email_key, {image("c")} AS now,
+           {listed("b.{0} AS {0}", STORED)}, b.email_key, {image("c")} AS now, {changed("b", "c")} AS changed,
            CASE
                WHEN ch.after IS NULL THEN 'IMAGE_FORGOTTEN'
                WHEN c.id IS NULL THEN 'CLIENT_GONE'
@@ -59,7 +59,7 @@ _ROWS = sa.text(f"""
                'code', u.reason, 'field', '', 'value', '', 'message', CAST(:sentences AS jsonb)->>u.reason,
                'severity', CASE WHEN u.reason = ANY(:failed) THEN 'error' ELSE 'warning' END)) END,
            CASE WHEN u.reason IS NULL THEN u.now END,
-           CASE WHEN u.reason IS NULL AND NOT u.was_created THEN {image("u")} END
+           CASE WHEN u.reason IS NULL AND NOT u.was_created THEN coalesce(u.changed, '{{}}') END
     FROM undo u
 """)
 _COUNT = sa.text("SELECT outcome, count(*) FROM import_rows WHERE import_id = :revert_id GROUP BY outcome")

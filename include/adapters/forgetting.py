@@ -150,9 +150,9 @@ def forget_images(connection: sa.Connection, hits: Sequence[tuple[UUID, str]]) -
     """Always before and after together: an image without `before` alone would say that the client was created."""
     connection.execute(
         sa.text("""
-        UPDATE client_changes c SET before = NULL, after = NULL
+        UPDATE import_rows r SET before = NULL, after = NULL
         FROM unnest(CAST(:imports AS uuid[]), CAST(:clients AS text[])) h(import_id, client_id)
-        WHERE c.import_id = h.import_id AND c.client_id = h.client_id"""),
+        WHERE r.import_id = h.import_id AND r.client_id = h.client_id"""),
         {"imports": [import_id for import_id, _ in hits], "clients": [client for _, client in hits]},
     )
 

@@ -188,7 +188,8 @@ import_rows = Table(
     Column("client_id", _Key),
     Column("problems", JSONB),
     Column("cells", JSONB),
-    # The client's fields before and after, where the row changed the client; the view `client_changes` is those rows.
+    # Where the row changed the client: its fields before, and those that it gave another value (all of a new client).
+    # The view `client_changes` is those rows, with the client whole before and after.
     Column("before", JSONB),
     Column("after", JSONB),
     CheckConstraint(_one_of("outcome", (*OUTCOMES, *REVERT_OUTCOMES)), name="outcome"),

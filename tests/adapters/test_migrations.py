@@ -42,3 +42,28 @@ def test_what_was_done_to_clients_is_kept_when_it_moves_into_the_rows_and_back(p
             assert connection.execute(changes).all() == before
             assert connection.scalar(sa.text("SELECT count(*) FROM import_rows")) == 2
     engine.dispose()
+
+
+def test_clients_are_whole_in_their_history_whether_a_row_keeps_all_fields_or_those_that_changed(postgres):
+    engine = engine_from_url(postgres.url("whole"))
+    migrations.upgrade(engine)
+    with engine.begin() as connection:
+        for statement in (
+            "INSERT INTO imports (id, feed, file_name, state, received_at)"
+            " SELECT gen_random_uuid(), 'f', 'f', 'failed', now()",
+            """INSERT INTO import_rows (import_id, row, line, outcome, client_id, before, after)
+            SELECT id, row, row, outcome, row, before::jsonb, after::jsonb FROM imports, (VALUES
+                (1, 'created', NULL, '{"type": "personal"}'),
+                (2, 'updated', '{"type": "personal", "active": true}', '{"type": "business"}'),
+                (3, 'updated', '{"type": "personal", "active": true}', '{"type": "business", "active": true}'),
+                (4, 'reverted', '{"type": "personal"}', NULL),
+                (5, 'updated', NULL, NULL)) AS r(row, outcome, before, after)""",
+        ):
+            connection.execute(sa.text(statement))
+    business = {"type": "business", "active": True}
+    for move in (migrations.upgrade, lambda engine: migrations.downgrade(engine, "0007"), migrations.upgrade):
+        move(engine)
+        with engine.connect() as connection:
+            whole = connection.scalars(sa.text("SELECT after FROM client_changes ORDER BY row")).all()
+            assert whole == [{"type": "personal"}, business, business, None, None]
+    engine.dispose()

@@ -128,7 +128,7 @@ def test_an_address_only_in_the_file_of_an_unchanged_row_is_learned_from_that_fi
     unchanged = bring("First Name,Last Name,Email\nZoemark,Zmark,old.zmark@example.com\nZoe,,no@example.org\n")
     bring(",".join(["First Name", "Email"]) + "\n,OLD.zmark@example.com\n")
     with engine.begin() as connection:
-        connection.execute(sa.text("UPDATE client_changes SET before = NULL, after = NULL"))
+        connection.execute(sa.text("UPDATE import_rows SET before = NULL, after = NULL"))
         connection.execute(sa.text("UPDATE clients SET email = 'n@example.com', email_key = 'n@example.com' "
                                    "WHERE id = :id"), {"id": ZOE})  # fmt: skip
     assert unchanged.counts.unchanged == 1

@@ -111,7 +111,7 @@ def test_what_the_crm_refers_to_and_what_is_forgotten_fails_and_the_rest_is_reve
     with engine.begin() as connection:
         connection.execute(sa.text("CREATE TABLE orders (client text REFERENCES clients (id))"))
         connection.execute(sa.text("INSERT INTO orders SELECT id FROM clients WHERE email = 'ann@example.com'"))
-        forget = "UPDATE client_changes SET before = NULL, after = NULL WHERE import_id = :id AND before IS NOT NULL"
+        forget = "UPDATE import_rows SET before = NULL, after = NULL WHERE import_id = :id AND before IS NOT NULL"
         connection.execute(sa.text(forget), {"id": done.import_id})
     try:
         result = revert(engine, done.import_id, ASKED)
