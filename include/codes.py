@@ -100,6 +100,8 @@ def for_the_log(code: str, line: int | None) -> str:
 
 def printable(text: str, keep: str = "") -> str:
     """What cannot be seen is written out as `\\u0007`, but for the characters to `keep`."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() or c in keep else f"\\u{ord(c):04x}" for c in text)
 
 

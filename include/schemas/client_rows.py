@@ -140,7 +140,8 @@ def _plain_timestamps(text: pd.Series) -> pd.Series | None:
 
     cells = arrow.array(text.array)
     blank = compute.equal(cells, "")
-    if not compute.all(compute.or_(blank, compute.match_substring_regex(cells, _PLAIN_TIMESTAMP))).as_py():
+    plain = compute.or_(blank, compute.match_substring_regex(cells, _PLAIN_TIMESTAMP))
+    if not compute.all(plain, min_count=0).as_py():
         return None
     try:
         instants = compute.if_else(blank, None, cells).cast(arrow.timestamp("us", tz="UTC")).cast(arrow.timestamp("us"))

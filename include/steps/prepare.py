@@ -161,8 +161,9 @@ def _with_usernames(prepared: pd.DataFrame, made: pd.Series) -> pd.DataFrame:
 def _as_incoming(sent: pd.DataFrame, prepared: pd.DataFrame, problems: pd.DataFrame) -> pd.DataFrame:
     """Every row of the piece, with outcome, and problems and original cells as JSON where there are problems."""
     reasons: dict[int, list[object]] = {}
-    for row, problem in zip(problems["row"], problems.drop(columns="row").to_dict("records"), strict=True):
-        reasons.setdefault(row, []).append(problem)
+    _, *names = problems
+    for row, *problem in zip(*(problems[name].tolist() for name in problems), strict=True):
+        reasons.setdefault(row, []).append(dict(zip(names, problem, strict=True)))
     outcomes = dict.fromkeys(problems["row"][problems["code"] == "DUPLICATE_IN_FILE"], "duplicate")
     outcomes |= dict.fromkeys(rows_with_errors(problems), "failed")
     # Missing is missing in a column of booleans, too; text and instants have their own way to say so.
