@@ -11,18 +11,28 @@ import sqlalchemy as sa
 from include.adapters.client_store import STORED, changed, image, listed
 
 # One look at each client, because looking is what takes time: by index (OFFSET 0 keeps the planner from reading the
-# whole table instead, whatever it thinks of its size), and the table is asked who has an e-mail or a username only
-# where it is not this client. `place` is good until the transaction ends: the table is locked.
-_PLAN = f"""
+# whole table instead, whatever it thinks of its size), unless the file is a good part of the table. The table is asked
+# who has an e-mail or a username only where it is not this client. `place` is good until the transaction ends: the
+# table is locked.
+_IS_GOOD_PART = sa.text("""
+    SELECT reltuples BETWEEN 0 AND 8 * (SELECT count(*) FROM incoming) FROM pg_class WHERE oid = 'clients'::regclass
+""")
+_BY_INDEX = "LATERAL (SELECT ctid AS place, * FROM clients WHERE id = i.client_id OFFSET 0) c ON true"
+_AT_ONCE = "(SELECT ctid AS place, * FROM clients) c ON c.id = i.client_id"
+
+
+def _plan_with(clients: str) -> sa.TextClause:
+    return sa.text(f"""
     CREATE TEMPORARY TABLE planned ON COMMIT DROP AS
     SELECT i.row, i.client_id, i.is_new, i.email_key, i.outcome IS NULL AS stands, c.place,
            {listed("coalesce(i.{0}, c.{0}) AS {0}")}, coalesce(c.created, i.created) AS created,
-           h.changed, CASE WHEN h.changed IS NOT NULL THEN {image("c")} END AS before, h.email_holder, h.username_holder,
+           h.changed, CASE WHEN h.changed IS NOT NULL THEN {image("c")} END AS before,
+           h.email_holder, h.username_holder,
            (c.id IS NULL) <> i.is_new OR (i.seen_project IS NOT NULL AND c.project <> i.seen_project)
            OR h.email_holder IS DISTINCT FROM i.email_holder OR (i.generated AND h.username_holder IS NOT NULL)
                AS otherwise
     FROM incoming i
-    LEFT JOIN LATERAL (SELECT ctid AS place, * FROM clients WHERE id = i.client_id OFFSET 0) c ON true
+    LEFT JOIN {clients}
     CROSS JOIN LATERAL (SELECT
         CASE WHEN c.email_key = i.email_key THEN c.id
              ELSE (SELECT id FROM clients WHERE email_key = i.email_key) END AS email_holder,
@@ -30,8 +40,10 @@ _PLAN = f"""
              ELSE (SELECT id FROM clients WHERE username = i.username) END AS username_holder,
         CASE WHEN NOT i.is_new THEN {changed("i", "c")} END AS changed
         OFFSET 0) h
-    WHERE i.judged
-"""
+    WHERE i.judged""")
+
+
+_PLAN_BY_INDEX, _PLAN_AT_ONCE = _plan_with(_BY_INDEX), _plan_with(_AT_ONCE)
 _SOME_TAKEN = sa.text("""
     SELECT EXISTS (SELECT FROM planned WHERE stands AND (email_holder <> client_id OR username_holder <> client_id))
 """)
@@ -96,7 +108,7 @@ def record_failed_rows(connection: sa.Connection, import_id: str) -> int:
 
 def plan(connection: sa.Connection) -> None:
     """Make the temporary table `planned`: each judged row's full new values beside the client as it is now."""
-    connection.execute(sa.text(_PLAN))
+    connection.execute(_PLAN_AT_ONCE if connection.scalar(_IS_GOOD_PART) else _PLAN_BY_INDEX)
 
 
 def changed_since_prepared(connection: sa.Connection) -> bool:

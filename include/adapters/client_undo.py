@@ -50,7 +50,7 @@ _RESTORE = sa.text(f"""
     SET {listed("{0} = u.{0}")}, email_key = u.email_key, updated_at = :now, last_import_id = :revert_id
     FROM undo u WHERE c.id = u.client_id AND NOT u.was_created AND u.reason IS NULL
 """)
-_ROWS = sa.text(f"""
+_ROWS = sa.text("""
     INSERT INTO import_rows (import_id, row, line, outcome, client_id, problems, before, after)
     SELECT :revert_id, u.row, u.line,
            CASE WHEN u.reason IS NULL THEN 'reverted' WHEN u.reason = ANY(:failed) THEN 'failed' ELSE 'kept' END,
@@ -59,7 +59,7 @@ _ROWS = sa.text(f"""
                'code', u.reason, 'field', '', 'value', '', 'message', CAST(:sentences AS jsonb)->>u.reason,
                'severity', CASE WHEN u.reason = ANY(:failed) THEN 'error' ELSE 'warning' END)) END,
            CASE WHEN u.reason IS NULL THEN u.now END,
-           CASE WHEN u.reason IS NULL AND NOT u.was_created THEN coalesce(u.changed, '{{}}') END
+           CASE WHEN u.reason IS NULL AND NOT u.was_created THEN coalesce(u.changed, '{}') END
     FROM undo u
 """)
 _COUNT = sa.text("SELECT outcome, count(*) FROM import_rows WHERE import_id = :revert_id GROUP BY outcome")

@@ -86,7 +86,7 @@ def _as_batch(frame: pd.DataFrame) -> pyarrow.RecordBatch:
 
 
 class StagingMemory(StagingFolder):
-    """For a corridor in one process: what a file of a few pieces leaves stays in memory, any other goes to the folder."""
+    """For a corridor in one process: of a file of a few pieces everything stays in memory."""
 
     def __init__(self, root: FilePath) -> None:
         super().__init__(root)

@@ -72,7 +72,7 @@ def _ragged_problems(ragged: pd.Series) -> pd.DataFrame:
 def _cell_problems(
     sent: pd.DataFrame, cleaned: pd.DataFrame, doubtful: pd.DataFrame, now: datetime
 ) -> list[pd.DataFrame]:
-    fields = [name for name in doubtful if doubtful[name].any()]
+    fields = [name for name in fields_in(doubtful) if doubtful[name].any()]
     if not fields:
         return []
     schema = row_schema(fields, now=now, email_is_valid=_valid_in(cleaned))

@@ -7,10 +7,12 @@ import io
 import os
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from include.adapters import client_plan
 from include.adapters.storage import Storage
 from include.schemas.feed import Feed
 from include.steps.import_file import import_file
@@ -41,13 +43,14 @@ rows = st.lists(
     mode=st.sampled_from(["upsert", "upsert", "upsert", "create_only", "update_only"]),
     unknown_id=st.sampled_from(["create", "reject"]),
     duplicates=st.sampled_from(["keep_last", "keep_first", "reject"]),
+    at_once=st.booleans(),
 )  # fmt: skip
 @settings(
     max_examples=EXAMPLES, deadline=None, print_blob=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
 def test_a_file_does_to_the_clients_what_the_rules_say(
-    shared_engine, tmp_path, table, file, mode, unknown_id, duplicates
+    shared_engine, tmp_path, table, file, mode, unknown_id, duplicates, at_once
 ):
     names, ids, emails, usernames = table
     before = {
@@ -59,7 +62,9 @@ def test_a_file_does_to_the_clients_what_the_rules_say(
 
     _fill(shared_engine, before)
     feed = Feed(name="rules", title="Rules", mode=mode, unknown_id=unknown_id, duplicates=duplicates)
-    result = import_file(_write(tmp_path, file), feed=feed, engine=shared_engine, storage=Storage(tmp_path / "s"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(client_plan, "_IS_GOOD_PART", sa.text(f"SELECT {at_once}"))
+        result = import_file(_write(tmp_path, file), feed=feed, engine=shared_engine, storage=Storage(tmp_path / "s"))
 
     assert result.state == "merged", result
     outcomes, codes = _outcomes(shared_engine, result.import_id)
@@ -114,3 +119,16 @@ def _comparable(clients: dict, expected: dict) -> list:
         )
         for id, c in clients.items()
     )
+
+
+def test_a_file_that_is_a_good_part_of_the_clients_reads_them_once_and_a_small_one_asks_the_index(shared_engine):
+    empty(shared_engine)
+    for clients, at_once in ((17, False), (16, True), (0, True)):
+        with shared_engine.begin() as connection:
+            connection.execute(
+                sa.text("CREATE TEMPORARY TABLE incoming ON COMMIT DROP AS SELECT generate_series(1, 2)")
+            )
+            connection.execute(
+                sa.text("UPDATE pg_class SET reltuples = :n WHERE oid = 'clients'::regclass"), {"n": clients}
+            )
+            assert connection.scalar(client_plan._IS_GOOD_PART) is at_once
