@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -14,9 +15,7 @@ from include.adapters.client_store import STORED, changed, image, listed
 # whole table instead, whatever it thinks of its size), unless the file is a good part of the table. The table is asked
 # who has an e-mail or a username only where it is not this client. `place` is good until the transaction ends: the
 # table is locked.
-_IS_GOOD_PART = sa.text("""
-    SELECT reltuples BETWEEN 0 AND 8 * (SELECT count(*) FROM incoming) FROM pg_class WHERE oid = 'clients'::regclass
-""")
+_IS_GOOD_PART = sa.text("SELECT reltuples BETWEEN 0 AND 8 * :rows FROM pg_class WHERE oid = 'clients'::regclass")
 _BY_INDEX = "LATERAL (SELECT ctid AS place, * FROM clients WHERE id = i.client_id OFFSET 0) c ON true"
 _AT_ONCE = "(SELECT ctid AS place, * FROM clients) c ON c.id = i.client_id"
 
@@ -44,8 +43,11 @@ def _plan_with(clients: str) -> sa.TextClause:
 
 
 _PLAN_BY_INDEX, _PLAN_AT_ONCE = _plan_with(_BY_INDEX), _plan_with(_AT_ONCE)
-_SOME_TAKEN = sa.text("""
-    SELECT EXISTS (SELECT FROM planned WHERE stands AND (email_holder <> client_id OR username_holder <> client_id))
+_FINDINGS = sa.text("""
+    SELECT coalesce(bool_or(otherwise), false) AS otherwise,
+           coalesce(bool_or(stands AND (email_holder <> client_id OR username_holder <> client_id)), false)
+               AS some_taken
+    FROM planned
 """)
 # A row waits for the client that holds its e-mail. If that client has no row in the file that gives the
 # e-mail up, or that row fails, the row fails too; so failing spreads against the direction of waiting.
@@ -106,20 +108,27 @@ def record_failed_rows(connection: sa.Connection, import_id: str) -> int:
     return connection.execute(failed, {"import_id": UUID(import_id)}).rowcount
 
 
-def plan(connection: sa.Connection) -> None:
-    """Make the temporary table `planned`: each judged row's full new values beside the client as it is now."""
-    connection.execute(_PLAN_AT_ONCE if connection.scalar(_IS_GOOD_PART) else _PLAN_BY_INDEX)
+@dataclass(frozen=True)
+class Findings:
+    """`otherwise`: a client the file speaks of is not what `prepare` saw. `some_taken`: there is something to find
+    for `find_taken`."""
+
+    otherwise: bool
+    some_taken: bool
 
 
-def changed_since_prepared(connection: sa.Connection) -> bool:
-    """True when a client the file speaks of is not what `prepare` saw."""
-    return bool(connection.scalar(sa.text("SELECT EXISTS (SELECT FROM planned WHERE otherwise)")))
+def plan(connection: sa.Connection, rows: int) -> Findings:
+    """Make the temporary table `planned`: each judged row's full new values beside the client as it is now.
+
+    `rows`: of the file.
+    """
+    at_once = connection.scalar(_IS_GOOD_PART, {"rows": rows})
+    connection.execute(_PLAN_AT_ONCE if at_once else _PLAN_BY_INDEX)
+    return Findings(**connection.execute(_FINDINGS).one()._mapping)
 
 
 def find_taken(connection: sa.Connection) -> list[tuple[int, str, str, str]]:
     """(row, code, field, id of the client that has it) of rows whose e-mail or username is another client's."""
-    if not connection.scalar(_SOME_TAKEN):
-        return []
     connection.execute(sa.text("ANALYZE planned (client_id, stands, email_holder, username_holder)"))
     return [tuple(row) for row in connection.execute(_TAKEN)]
 

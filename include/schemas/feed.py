@@ -49,6 +49,10 @@ class Hold(_Strict):
     reviewers: list[str] = []
     answer_days: Annotated[float, Field(gt=0, le=90)] = 7
 
+    @property
+    def is_asked_for(self) -> bool:
+        return any(limit is not None for limit in (self.failed_over, self.updated_over, self.deactivated_over))
+
 
 # Nobody is there when a watched feed runs; a few odd rows are no reason to wake somebody.
 _HOLD_OF_WATCHED_FEEDS = {"failed_over": 0.5, "deactivated_over": 0.2, "from_records": 20}

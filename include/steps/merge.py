@@ -73,10 +73,11 @@ def _merge_once(corridor: Corridor, connection: sa.Connection, import_id: str, a
     client_store.lock_clients(connection)
     refuse_if_merged_before(connection, entry)
     warnings = _load(corridor, connection, import_id)
-    client_plan.plan(connection)
-    if client_plan.changed_since_prepared(connection):
+    found = client_plan.plan(connection, entry.counts.read)
+    if found.otherwise:
         raise ClientsChanged("The clients this file speaks of have changed since it was prepared.")
-    _fail_taken(corridor, connection, import_id)
+    if found.some_taken:
+        _fail_taken(corridor, connection, import_id)
     if corridor.feed.on_failed_rows == "refuse_file" and _refuse_with_failed_rows(corridor, connection, entry):
         return
     client_plan.keep_what_stands(connection)
@@ -103,7 +104,8 @@ def _decide(
         if client_plan.hash_plan(connection) == approval.plan_hash:
             return "merged", f"Approved by {approval.by}."
         return "held", _what_is_different(client_plan.rows_planned_otherwise(connection, entry.id))
-    reasons = reasons_to_hold(corridor.feed.hold, Weight(**client_plan.weigh(connection)))
+    hold = corridor.feed.hold
+    reasons = reasons_to_hold(hold, Weight(**client_plan.weigh(connection))) if hold.is_asked_for else []
     return ("held", " ".join(reasons)) if reasons else ("merged", None)
 
 
@@ -141,7 +143,7 @@ def _load(corridor: Corridor, connection: sa.Connection, import_id: str) -> int:
 
 def _fail_taken(corridor: Corridor, connection: sa.Connection, import_id: str) -> None:
     taken = client_plan.find_taken(connection)
-    for sent, prepared in corridor.staging.load(import_id, "sent", "prepared") if taken else ():
+    for sent, prepared in corridor.staging.load(import_id, "sent", "prepared"):
         here = [each for each in taken if each[0] in sent.index]
         by_row: dict[int, list[dict[str, str]]] = {}
         values = prepared.set_index("row")

@@ -126,9 +126,6 @@ def test_a_file_that_is_a_good_part_of_the_clients_reads_them_once_and_a_small_o
     for clients, at_once in ((17, False), (16, True), (0, True)):
         with shared_engine.begin() as connection:
             connection.execute(
-                sa.text("CREATE TEMPORARY TABLE incoming ON COMMIT DROP AS SELECT generate_series(1, 2)")
-            )
-            connection.execute(
                 sa.text("UPDATE pg_class SET reltuples = :n WHERE oid = 'clients'::regclass"), {"n": clients}
             )
-            assert connection.scalar(client_plan._IS_GOOD_PART) is at_once
+            assert connection.scalar(client_plan._IS_GOOD_PART, {"rows": 2}) is at_once
