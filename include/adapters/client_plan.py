@@ -110,8 +110,9 @@ def record_failed_rows(connection: sa.Connection, import_id: str) -> int:
 
 @dataclass(frozen=True)
 class Findings:
-    """`otherwise`: a client the file speaks of is not what `prepare` saw. `some_taken`: there is something to find
-    for `find_taken`."""
+    """`otherwise`: a client the file speaks of is not what `prepare` saw. `some_taken`: a row's e-mail or username is
+    another client's now; `find_taken` says whether it stays so.
+    """
 
     otherwise: bool
     some_taken: bool

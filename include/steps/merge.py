@@ -105,7 +105,7 @@ def _decide(
             return "merged", f"Approved by {approval.by}."
         return "held", _what_is_different(client_plan.rows_planned_otherwise(connection, entry.id))
     hold = corridor.feed.hold
-    reasons = reasons_to_hold(hold, Weight(**client_plan.weigh(connection))) if hold.is_asked_for else []
+    reasons = reasons_to_hold(hold, Weight(**client_plan.weigh(connection))) if hold.limits else []
     return ("held", " ".join(reasons)) if reasons else ("merged", None)
 
 
@@ -143,7 +143,7 @@ def _load(corridor: Corridor, connection: sa.Connection, import_id: str) -> int:
 
 def _fail_taken(corridor: Corridor, connection: sa.Connection, import_id: str) -> None:
     taken = client_plan.find_taken(connection)
-    for sent, prepared in corridor.staging.load(import_id, "sent", "prepared"):
+    for sent, prepared in corridor.staging.load(import_id, "sent", "prepared") if taken else ():
         here = [each for each in taken if each[0] in sent.index]
         by_row: dict[int, list[dict[str, str]]] = {}
         values = prepared.set_index("row")
