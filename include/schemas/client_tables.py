@@ -101,8 +101,7 @@ clients = Table(
     CheckConstraint("char_length(email) BETWEEN 3 AND 254", name="email_length"),
     CheckConstraint("char_length(username) BETWEEN 3 AND 64", name="username_length"),
     CheckConstraint(_one_of("type", ("personal", "business")), name="type"),
-    # Room for a client's next version beside it, so that an update need not touch the indexes. It may not change
-    # an indexed column then, so `last_import_id` has no index.
+    # Room for a client's next version: an update need not touch the indexes then, as `last_import_id` has none.
     postgresql_with={"fillfactor": 90},
 )
 
@@ -188,8 +187,7 @@ import_rows = Table(
     Column("client_id", _Key),
     Column("problems", JSONB),
     Column("cells", JSONB),
-    # Where the row changed the client: its fields before, and those that it gave another value (all of a new client).
-    # The view `client_changes` is those rows, with the client whole before and after.
+    # Of a client that the row changed: all before, and what changed (all, if new). `client_changes` has both whole.
     Column("before", JSONB),
     Column("after", JSONB),
     CheckConstraint(_one_of("outcome", (*OUTCOMES, *REVERT_OUTCOMES)), name="outcome"),

@@ -50,8 +50,10 @@ class Hold(_Strict):
     answer_days: Annotated[float, Field(gt=0, le=90)] = 7
 
     @property
-    def is_asked_for(self) -> bool:
-        return any(limit is not None for limit in (self.failed_over, self.updated_over, self.deactivated_over))
+    def limits(self) -> dict[str, float]:
+        """Those that are set, by the records they are about."""
+        shares = {"failed": self.failed_over, "updated": self.updated_over, "deactivated": self.deactivated_over}
+        return {about: share for about, share in shares.items() if share is not None}
 
 
 # Nobody is there when a watched feed runs; a few odd rows are no reason to wake somebody.

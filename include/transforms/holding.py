@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from include.schemas.feed import Hold
 
+_WORDS = {"failed": "failed", "updated": "would update a client", "deactivated": "would deactivate a client"}
+
 
 @dataclass(frozen=True)
 class Weight:
@@ -21,13 +23,9 @@ def reasons_to_hold(hold: Hold, weight: Weight) -> list[str]:
     """A sentence for each limit of the feed that the file is above; none: go on."""
     if weight.read < hold.from_records:
         return []
-    judged = (
-        (weight.failed, hold.failed_over, "failed"),
-        (weight.updated, hold.updated_over, "would update a client"),
-        (weight.deactivated, hold.deactivated_over, "would deactivate a client"),
-    )
+    judged = ((getattr(weight, about), limit, _WORDS[about]) for about, limit in hold.limits.items())
     return [
         f"{found:,} of {weight.read:,} rows {what} ({found / weight.read:.0%}; the feed holds above {limit:.0%})."
         for found, limit, what in judged
-        if limit is not None and weight.read and found / weight.read > limit
+        if weight.read and found / weight.read > limit
     ]
