@@ -21,7 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.installation import FEED, Installation, installation
-from include.adapters.storage import Storage
+from include.adapters.files.storage import Storage
 from include.schemas.feed import Feed
 from include.settings import ROOT
 from include.steps.import_file import import_file

@@ -18,9 +18,9 @@ from pathlib import Path
 import psycopg
 import sqlalchemy as sa
 
-from benchmarks import client_files, floor, town
+from benchmarks import client_files, database, floor
 from benchmarks.speed import ours
-from include.adapters.database import engine_from_url
+from include.adapters.database.engine import engine_from_url
 
 RECORDS = (5_000, 50_000, 100_000, 300_000, 1_000_000)
 EXISTING = (0, 1_000_000, 5_000_000)
@@ -42,27 +42,27 @@ def _peak() -> float:
 
 def by_records(url: str, folder: Path, sizes: list[int]) -> Iterator[str]:
     yield "| records | seconds | µs a record | peak memory | of it before the file |\n|---:|---:|---:|---:|---:|"
-    engine = town.build(url)
+    engine = database.build(url)
     for size in sizes:
-        town.empty(engine)
+        database.empty(engine)
         path = client_files.write(folder / "clients.csv", range(1, size + 1))
         command = [sys.executable, "-W", "ignore", "-m", "benchmarks.growth", "--one-file", url, str(path)]
         took = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
         yield (f"| {size:,} | {took['seconds']:.2f} | {took['seconds'] / size * 1e6:.0f} "
                f"| {took['peak']:,.0f} MiB | {took['before']:,.0f} MiB |")  # fmt: skip
-    town.empty(engine)
+    database.empty(engine)
     engine.dispose()
 
 
 def by_clients(url: str, folder: Path, sizes: list[int]) -> Iterator[str]:
     """A file of new clients, and one of clients that lie all over the table, beside the floor."""
     yield "| clients | inserted: floor | ours | updated: floor | ours |\n|---:|---:|---:|---:|---:|"
-    engine = town.build(url)
+    engine = database.build(url)
     plain = psycopg.connect(url)
     load = ours(engine, folder)
     there = 0
     for size in sizes:
-        town.settle(engine, range(there, size))
+        database.resolve_duplicates(engine, range(there, size))
         there = size
         cells = []
         for existing in (False, True):
@@ -89,7 +89,7 @@ def _median(engine: sa.Engine, folder: Path, importer: Callable[[Path], float], 
             with engine.begin() as connection:
                 connection.execute(sa.text("DELETE FROM clients WHERE last_name LIKE 'Run%' AND id = ANY(:ids)"),
                                    {"ids": [client_files.client(number)[0] for number in numbers]})  # fmt: skip
-        town.tidy(engine)
+        database.tidy(engine)
     return f"{statistics.median(taken[1:]) * 1000:,.0f} ms"
 
 
@@ -98,14 +98,14 @@ def main() -> None:
     parser.add_argument("--one-file", nargs=2, metavar=("URL", "FILE"), help="(what the first table runs)")
     parser.add_argument("--records", nargs="*", type=int, default=list(RECORDS))
     parser.add_argument("--clients", nargs="*", type=int, default=list(EXISTING))
-    asked = parser.parse_args()
-    if asked.one_file:
-        return one_file(*asked.one_file)
-    with town.server() as (running, folder):
-        if asked.records:
-            print("\n".join([*by_records(running.url("records"), folder, asked.records), ""]), flush=True)
-        if asked.clients:
-            print("\n".join(by_clients(running.url("clients"), folder, asked.clients)))
+    request = parser.parse_args()
+    if request.one_file:
+        return one_file(*request.one_file)
+    with database.server() as (running, folder):
+        if request.records:
+            print("\n".join([*by_records(running.url("records"), folder, request.records), ""]), flush=True)
+        if request.clients:
+            print("\n".join(by_clients(running.url("clients"), folder, request.clients)))
     return None
 
 

@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from demo import embedded_postgres, mail_catcher, reference_data
 from demo.environment import environment, free_port
 from include import migrations
-from include.adapters.database import engine_from_url
+from include.adapters.database.engine import engine_from_url
 from include.settings import ROOT
 
 FEED = "title: {name}\nschedule: watch\nsettle_seconds: 0\nhold: {{}}\nnotify: {{when: never}}\n" + os.environ.get(

@@ -21,7 +21,7 @@ from benchmarks.full_ledger import fill
 from demo import embedded_postgres, reference_data
 from demo.environment import environment
 from include import migrations
-from include.adapters.database import engine_from_url
+from include.adapters.database.engine import engine_from_url
 
 RUNS = 15
 ROOT = "/client-imports"

@@ -15,11 +15,11 @@ from pathlib import Path
 import psycopg
 import sqlalchemy as sa
 
-from benchmarks import client_files, floor, town
+from benchmarks import client_files, database, floor
 from benchmarks.speed import CASES, EXISTING, ours
-from include.steps import import_file as corridor
+from include.steps import import_file as context
 
-STEPS = ("receive_copy", "validate", "prepare", "merge", "file_away", "result_of")
+STEPS = ("receive_copy", "validate", "prepare", "merge", "archive", "result_of")
 Spent = dict[tuple[str, str], float]
 
 
@@ -34,7 +34,7 @@ class Watch:
     def __init__(self, engine: sa.Engine) -> None:
         self.spent: Spent = {}
         for name in STEPS:
-            setattr(corridor, name, self._timed(name, getattr(corridor, name)))
+            setattr(context, name, self._timed(name, getattr(context, name)))
         sa.event.listen(engine, "before_cursor_execute", self._before)
         sa.event.listen(engine, "after_cursor_execute", self._after)
 
@@ -74,7 +74,7 @@ def _servers(engine: sa.Engine) -> list[int]:
 
 def total_of(engine: sa.Engine, do: Callable[[], object]) -> tuple[float, float]:
     """(importer, server) in milliseconds."""
-    town.reset(engine)
+    database.reset(engine)
     servers = _servers(engine)
     gc.collect()
     server, importer = sum(map(cpu_of, servers)), time.process_time()
@@ -86,20 +86,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--case", default="5,000 rows updated", choices=[case.name for case in CASES])
     parser.add_argument("--runs", type=int, default=7)
-    asked = parser.parse_args()
-    case = next(case for case in CASES if case.name == asked.case)
-    with town.server() as (running, folder):
-        engine = town.build(running.url("phases"))
-        town.settle(engine, range(EXISTING))
-        town.remember(engine)
+    request = parser.parse_args()
+    case = next(case for case in CASES if case.name == request.case)
+    with database.server() as (running, folder):
+        engine = database.build(running.url("phases"))
+        database.resolve_duplicates(engine, range(EXISTING))
+        database.remember(engine)
         path = client_files.write(folder / "clients.csv", case.numbers, case.last_name, case.failed_each)
         plain = psycopg.connect(running.url("phases"))
-        least_floor = min(sum(total_of(engine, lambda: floor.load(plain, path))) for _ in range(asked.runs))
+        least_floor = min(sum(total_of(engine, lambda: floor.load(plain, path))) for _ in range(request.runs))
         load = ours(engine, folder, collect=False)
         load(path)
         watch = Watch(engine)
         runs: list[tuple[float, float, Spent]] = []
-        for _ in range(asked.runs):
+        for _ in range(request.runs):
             watch.spent = {}
             importer, server = total_of(engine, lambda: watch.spent.clear() or load(path))
             runs.append((importer, server, watch.spent))

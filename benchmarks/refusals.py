@@ -21,7 +21,7 @@ from pathlib import Path
 
 from include.errors import FileRefused
 from include.schemas.feed import Feed
-from include.steps.corridor import utc_now
+from include.steps.context import utc_now
 from include.steps.validate import judge_file
 
 SIZE = 20 * 1024 * 1024

@@ -23,11 +23,11 @@ from pathlib import Path
 import psycopg
 import sqlalchemy as sa
 
-from benchmarks import client_files, floor, town
-from include.adapters.storage import Storage
+from benchmarks import client_files, database, floor
+from include.adapters.files.storage import Storage
 from include.schemas.feed import Feed
 from include.steps.import_file import import_file
-from include.transforms import emails
+from include.transforms.validation import emails
 
 EXISTING = 100_000
 PEERS = {
@@ -79,7 +79,7 @@ class Contender:
     taken: dict[str, list[float]] = field(default_factory=dict)
 
     def run(self, case: Case, path: Path) -> None:
-        town.reset(self.engine)
+        database.reset(self.engine)
         seconds = self.load(path)
         self.taken.setdefault(case.name, []).append(seconds)
         with self.engine.connect() as connection:
@@ -98,7 +98,7 @@ def seconds_of(do: Callable[[], object], collect: bool = True) -> float:
 
 
 def ours(engine: sa.Engine, folder: Path, collect: bool = True) -> Callable[[Path], float]:
-    """The whole corridor. Nothing about addresses is remembered from the last file: a task starts without it."""
+    """The whole context. Nothing about addresses is remembered from the last file: a task starts without it."""
     feed = Feed(name="bench", title="Bench", max_records=10**7, max_bytes=2**40)
     storage = Storage(folder / "storage")
 
@@ -131,7 +131,7 @@ def peer(name: str, url: str) -> Iterator[Callable[[Path], float]]:
 
 
 def contenders(stack: ExitStack, url: Callable[[str], str], folder: Path, peers: list[str]) -> list[Contender]:
-    engine = town.build(url("bench"))
+    engine = database.build(url("bench"))
     plain = psycopg.connect(url("bench"))
     stack.callback(plain.close)
     found = [
@@ -139,14 +139,14 @@ def contenders(stack: ExitStack, url: Callable[[str], str], folder: Path, peers:
         Contender("ours", engine, ours(engine, folder), checks=True),
     ]
     for name in peers:
-        own = town.build(url(name)) if name.startswith("dlt") else engine
+        own = database.build(url(name)) if name.startswith("dlt") else engine
         found.append(Contender(PEERS[name], own, stack.enter_context(peer(name, url(own.url.database)))))
         if own is not engine:
             _fill_own_columns(own)
     for each in {contender.engine for contender in found}:
         stack.callback(each.dispose)
-        town.settle(each, range(EXISTING))
-        town.remember(each)
+        database.resolve_duplicates(each, range(EXISTING))
+        database.remember(each)
     return found
 
 
@@ -207,17 +207,17 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=7, help="of each contender and case; the table has medians")
     parser.add_argument("--peers", nargs="*", default=list(PEERS), choices=list(PEERS), metavar="PEER")
     parser.add_argument("--cases", default="", help="only cases whose name holds this")
-    asked = parser.parse_args()
-    cases = [case for case in CASES if asked.cases in case.name]
+    request = parser.parse_args()
+    cases = [case for case in CASES if request.cases in case.name]
     with ExitStack() as stack:
-        running, folder = stack.enter_context(town.server())
-        found = contenders(stack, running.url, folder, asked.peers)
+        running, folder = stack.enter_context(database.server())
+        found = contenders(stack, running.url, folder, request.peers)
         with found[0].engine.connect() as connection:
             version = connection.scalar(sa.text("SHOW server_version"))
         print(f"{datetime.now(UTC):%Y-%m-%d}, {machine()}, PostgreSQL {version}; {EXISTING:,} clients, "
-              f"medians of up to {asked.runs} runs.\n\n{heading(found[2:])}", flush=True)  # fmt: skip
+              f"medians of up to {request.runs} runs.\n\n{heading(found[2:])}", flush=True)  # fmt: skip
         for case in cases:
-            measure(found, case, asked.runs, folder)
+            measure(found, case, request.runs, folder)
             print(line(found, case), flush=True)
     if CASES[1] in cases:
         base, own = (_median(each, CASES[1]) for each in found[:2])

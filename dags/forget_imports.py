@@ -25,7 +25,7 @@ from typing import Any
 from airflow.sdk import Param, dag, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from dags.clients_db import RETRIES, doors
+from include.airflow_support.connections import RETRIES, open_resources
 from include.settings import read_settings
 
 PARAMS = {
@@ -60,16 +60,16 @@ def forget_imports() -> None:
         from include.schemas.feed import read_feeds
         from include.steps.forget import forget
 
-        print(*forget(*doors(), read_feeds(read_settings().feeds), datetime.now(UTC)).sentences(), sep="\n")
+        print(*forget(*open_resources(), read_feeds(read_settings().feeds), datetime.now(UTC)).sentences(), sep="\n")
 
     @task
     def forget_client(params: dict[str, Any]) -> None:
         from include.schemas.feed import read_feeds
-        from include.steps.forget_person import forget_person
+        from include.steps.erase import erase_person
 
         if not params["client_id"]:
             raise AirflowSkipException("No client was named.")
-        done = forget_person(*doors(), read_feeds(read_settings().feeds), client_id=params["client_id"])
+        done = erase_person(*open_resources(), read_feeds(read_settings().feeds), client_id=params["client_id"])
         print(*done.sentences(), sep="\n")
         if done.left or done.unread:
             raise AirflowFailException("The client is not forgotten everywhere; see above.")

@@ -41,10 +41,16 @@ from airflow.sdk import (
 )
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from dags.clients_db import RETRIES, corridor_of, doors, requested_by, send_with_smtp_connection
-from dags.outside import CLIENTS, tell
+from include.airflow_support.connections import (
+    RETRIES,
+    context_of,
+    open_resources,
+    requested_by,
+    send_with_smtp_connection,
+)
+from include.airflow_support.events import CLIENTS, tell
 from include.errors import FeedInvalid, FileRefused
-from include.results import Requested
+from include.models import RunRequest
 from include.schemas.feed import Feed, feed_files, load_feed
 from include.settings import read_settings
 
@@ -63,15 +69,15 @@ PARAMS = {
     "upload": Param(
         None, type=["null", "string"], title="Upload", description="Only this upload; the page fills it in."
     ),
-    "requested_by": Param(None, type=["null", "string"], title="Requested by"),
+    "requested_by": Param(None, type=["null", "string"], title="RunRequest by"),
 }
 
 
-def asked() -> Requested:
+def asked() -> RunRequest:
     context = get_current_context()
     run, params = context["dag_run"], context["params"]
     by = params["requested_by"] or requested_by(run)
-    return Requested(
+    return RunRequest(
         by, params["note"] or "", run.dag_id, run.run_id,
         force=bool(params["force"]), dry_run=bool(params["dry_run"]), started=run.start_date,
     )  # fmt: skip
@@ -88,7 +94,7 @@ def schedule_of(feed: Feed) -> Any:
 
     doorbell = InboxTrigger(
         root=(root := read_settings().storage), inbox=feed.inbox, pattern=feed.file_pattern,
-        settle_seconds=feed.settle_seconds, require_done_file=feed.require_done_file,
+        stable_seconds=feed.stable_seconds, require_done_file=feed.require_done_file,
         # Each look is a listing that S3 counts, or a connection to somebody's server.
         poll_seconds=30 if "://" in feed.inbox else 10 if "://" in root else 1,
     )  # fmt: skip
@@ -125,25 +131,25 @@ def build(feed: Feed) -> None:
             timeout=(wait + timedelta(minutes=10)).total_seconds(),
         )
         def sense_inbox(params: dict[str, Any]) -> bool:
-            from include.errors import FileNotInInbox, TakenByAnotherRun, UploadNotFound
+            from include.errors import ClaimedByAnotherRun, FileNotInInbox, UploadNotFound
             from include.steps.receive import Only, something_to_do
 
             try:
-                if something_to_do(corridor_of(feed), asked(), Only(params["file"], params["upload"])):
+                if something_to_do(context_of(feed), asked(), Only(params["file"], params["upload"])):
                     return True
-            except TakenByAnotherRun as error:
+            except ClaimedByAnotherRun as error:
                 raise AirflowSkipException(str(error)) from None
             except (FileNotInInbox, UploadNotFound) as error:
                 raise AirflowFailException(str(error)) from None
             if datetime.now(UTC) >= get_current_context()["dag_run"].start_date + wait:
-                raise AirflowSkipException(f"No settled file in {where(feed)}.")
+                raise AirflowSkipException(f"No stable_files file in {where(feed)}.")
             return False
 
         @task
         def receive(params: dict[str, Any]) -> list[dict[str, str]]:
             from include.steps.receive import Only, receive
 
-            taken = receive(corridor_of(feed), asked(), Only(params["file"], params["upload"]))
+            taken = receive(context_of(feed), asked(), Only(params["file"], params["upload"]))
             if not taken:
                 raise AirflowSkipException("Somebody else took the files first.")
             return [{"import_id": entry.id, "file_name": entry.file_name} for entry in taken]
@@ -151,15 +157,15 @@ def build(feed: Feed) -> None:
         @task(map_index_template="{{ file_name }}")
         def validate(file: dict[str, str]) -> None:
             from include.codes import for_the_log
-            from include.steps.file_away import file_away
+            from include.steps.archive import archive
             from include.steps.validate import validate
 
             get_current_context()["file_name"] = file["file_name"]  # type: ignore[typeddict-unknown-key]
-            corridor = corridor_of(feed)
+            context = context_of(feed)
             try:
-                validate(corridor, file["import_id"])
+                validate(context, file["import_id"])
             except FileRefused as refused:
-                file_away(corridor, file["import_id"])
+                archive(context, file["import_id"])
                 said = for_the_log(refused.code, refused.line)
                 raise AirflowFailException(f"{file['file_name']}: {said} (import {file['import_id']})") from None
 
@@ -168,7 +174,7 @@ def build(feed: Feed) -> None:
             from include.steps.prepare import prepare
 
             get_current_context()["file_name"] = file["file_name"]  # type: ignore[typeddict-unknown-key]
-            prepare(corridor_of(feed), file["import_id"])
+            prepare(context_of(feed), file["import_id"])
 
         @task_group
         def each_file(file: dict[str, str]) -> None:
@@ -180,33 +186,33 @@ def build(feed: Feed) -> None:
             from include.steps.merge import merge_all
 
             ti = get_current_context()["ti"]
-            merge_all(corridor_of(feed), asked(), last_try=ti.try_number > ti.max_tries)
+            merge_all(context_of(feed), asked(), last_try=ti.try_number > ti.max_tries)
 
         @task(trigger_rule="none_skipped")
         def email_summary() -> None:
             from include.steps.email_summary import email_summary
 
             link = get_current_context()["ti"].log_url.split("/tasks/")[0]
-            print(email_summary(corridor_of(feed), asked(), link, partial(send_with_smtp_connection, feed)))
+            print(email_summary(context_of(feed), asked(), link, partial(send_with_smtp_connection, feed)))
 
         @task(trigger_rule="none_skipped", retries=0)
         def outcome() -> None:
             from include.steps.outcome import not_done
 
-            if sentences := not_done(corridor_of(feed), asked()):
+            if sentences := not_done(context_of(feed), asked()):
                 raise AirflowFailException("\n".join(sentences))
 
         @task(trigger_rule="none_skipped", outlets=[CLIENTS])
         def announce(*, outlet_events: Any = None) -> None:
             from include.steps.announce import announce_run
 
-            tell(announce_run(doors()[0], asked()), outlet_events)
+            tell(announce_run(open_resources()[0], asked()), outlet_events)
 
         @task(trigger_rule="none_skipped")
         def held_imports() -> list[dict[str, Any]]:
             from include.steps.review import questions_to_ask
 
-            return questions_to_ask(corridor_of(feed))
+            return questions_to_ask(context_of(feed))
 
         taken = receive()
         done = merge()

@@ -17,10 +17,10 @@ from typing import Any
 from airflow.sdk import Param, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException
 
-from dags.clients_db import RETRIES, doors, requested_by
-from dags.outside import CLIENTS, tell
+from include.airflow_support.connections import RETRIES, open_resources, requested_by
+from include.airflow_support.events import CLIENTS, tell
 from include.errors import ImportNotFound, NothingToRevert
-from include.results import Requested
+from include.models import RunRequest
 
 
 @dag(
@@ -48,9 +48,9 @@ def revert_import() -> None:
 
         run = get_current_context()["dag_run"]
         by = requested_by(run)
-        asked = Requested(by, params["note"] or "", run.dag_id, run.run_id, dry_run=bool(params["dry_run"]))
+        request = RunRequest(by, params["note"] or "", run.dag_id, run.run_id, dry_run=bool(params["dry_run"]))
         try:
-            return str(revert(doors()[0], params["import_id"], asked))
+            return str(revert(open_resources()[0], params["import_id"], request))
         except (ImportNotFound, NothingToRevert) as error:
             raise AirflowFailException(str(error)) from None
 
@@ -59,7 +59,7 @@ def revert_import() -> None:
         from include.steps.announce import announce_run
 
         run = get_current_context()["dag_run"]
-        tell(announce_run(doors()[0], Requested(dag_id=run.dag_id, run_id=run.run_id)), outlet_events)
+        tell(announce_run(open_resources()[0], RunRequest(dag_id=run.dag_id, run_id=run.run_id)), outlet_events)
 
     revert() >> announce()
 

@@ -23,8 +23,14 @@ from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import Param, dag, get_current_context, task
 
-from dags.clients_db import RETRIES, corridor_of, doors, feed_named, send_with_smtp_connection
-from dags.outside import CLIENTS, tell
+from include.airflow_support.connections import (
+    RETRIES,
+    context_of,
+    feed_named,
+    open_resources,
+    send_with_smtp_connection,
+)
+from include.airflow_support.events import CLIENTS, tell
 from include.emails.review import APPROVE, DISCARD
 
 
@@ -62,7 +68,7 @@ def review_held_import() -> None:
     def show(params: dict[str, Any]) -> dict[str, Any]:
         from include.steps.review import question
 
-        return question(corridor_of(feed_named(params["feed"])), params["import_id"]).as_shown()
+        return question(context_of(feed_named(params["feed"])), params["import_id"]).as_shown()
 
     decide = DecideOperator(
         task_id="decide",
@@ -78,7 +84,7 @@ def review_held_import() -> None:
         from include.steps.review import carry_out
 
         shown = get_current_context()["ti"].xcom_pull(task_ids="show")
-        return carry_out(corridor_of(feed_named(params["feed"])), params["import_id"], shown["plan_hash"], answer)
+        return carry_out(context_of(feed_named(params["feed"])), params["import_id"], shown["plan_hash"], answer)
 
     @task(execution_timeout=timedelta(minutes=10))
     def email_decision(params: dict[str, Any]) -> None:
@@ -87,14 +93,14 @@ def review_held_import() -> None:
         feed = feed_named(params["feed"])
         link = get_current_context()["ti"].log_url.split("/tasks/")[0]
         send = partial(send_with_smtp_connection, feed)
-        print(email_decision(corridor_of(feed), params["import_id"], link, send))
+        print(email_decision(context_of(feed), params["import_id"], link, send))
 
     @task(execution_timeout=timedelta(minutes=10), outlets=[CLIENTS])
     def announce(params: dict[str, Any], *, outlet_events: Any = None) -> None:
         from include.steps.announce import announce_decision
 
         run_id = get_current_context()["dag_run"].run_id
-        tell(announce_decision(doors()[0], params["import_id"], run_id), outlet_events)
+        tell(announce_decision(open_resources()[0], params["import_id"], run_id), outlet_events)
 
     done = carry_out(answer=decide.output)
     show() >> decide

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 from airflow.sdk import dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException
 
-from dags.clients_db import RETRIES, doors, send_with_smtp_connection
-from dags.outside import emit
+from include.airflow_support.connections import RETRIES, open_resources, send_with_smtp_connection
+from include.airflow_support.events import emit
 from include.settings import read_settings
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def watch_feeds() -> None:
         from include.steps.watch_feeds import watch_feeds
 
         link = get_current_context()["ti"].log_url.split("/tasks/")[0]
-        watched = watch_feeds(*doors(), read_feeds(read_settings().feeds), datetime.now(UTC), send, link)
+        watched = watch_feeds(*open_resources(), read_feeds(read_settings().feeds), datetime.now(UTC), send, link)
         emit(watched.measures)
         print(*watched.standings, sep="\n")
         # Neither is tried again: the next run looks anyway.

@@ -25,7 +25,7 @@ from rich.table import Table
 from demo import embedded_postgres, reference_data
 from demo.environment import environment, free_port
 from include import migrations
-from include.adapters.database import engine_from_url
+from include.adapters.database.engine import engine_from_url
 from include.settings import ROOT
 
 HOME = ROOT / ".demo"

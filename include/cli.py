@@ -18,7 +18,7 @@ from rich.table import Table
 
 from include.codes import CODES
 from include.errors import ClientImportError, FeedInvalid, PersonNotNamed, SettingInvalid
-from include.results import OUTCOMES, ImportResult, value_map
+from include.models import OUTCOMES, ImportResult, value_map
 from include.schemas.client_rows import FIELDS
 from include.schemas.feed import Feed, feed_files, load_feed
 from include.settings import login_from_environment, read_settings
@@ -26,9 +26,9 @@ from include.settings import login_from_environment, read_settings
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from include.adapters.storage import Storage
+    from include.adapters.files.storage import Storage
 
-ALL_MERGED, SENDERS_FAULT, WRONG_CALL, OUR_FAULT = 0, 1, 2, 3
+ALL_MERGED, ERROR_IN_FILE, WRONG_CALL, SYSTEM_ERROR = 0, 1, 2, 3
 
 app = typer.Typer(help=__doc__, add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 Files = Annotated[list[Path], typer.Argument(help="CSV files.", show_default=False)]
@@ -40,7 +40,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 def check_(files: Files, feed: FeedName = "default", as_json: AsJson = False) -> None:
     """Judge files and every cell in them; no database, so projects and desks are not looked up."""
     from include.steps.check import check
-    from include.steps.corridor import utc_now
+    from include.steps.context import utc_now
 
     rules = _feed(feed)
     _finish(_each(files, lambda path: check(path, rules, utc_now())), rules, as_json)
@@ -58,7 +58,7 @@ def import_(
     from include.steps.import_file import import_file
 
     rules, by = _feed(feed), getpass.getuser()
-    engine, storage = _doors()
+    engine, storage = _open_resources()
     results = _each(
         files,
         lambda path: import_file(
@@ -77,31 +77,31 @@ def forget_(
 ) -> None:
     """Remove what imports have kept: of one person, or of imports that are over their days."""
     from include.schemas.feed import read_feeds
-    from include.steps.corridor import utc_now
+    from include.steps.context import utc_now
+    from include.steps.erase import erase_person
     from include.steps.forget import forget
-    from include.steps.forget_person import forget_person
 
     if [email is not None, client_id is not None, expired].count(True) != 1:
         _wrong_call("Say whom or what to forget: one of --email, --id or --expired.")
-    engine, storage = _doors()
+    engine, storage = _open_resources()
     try:
         feeds = read_feeds(read_settings().feeds)
         if expired:
             done = forget(engine, storage, feeds, utc_now())
         else:
-            done = forget_person(engine, storage, feeds, email=email, client_id=client_id)
+            done = erase_person(engine, storage, feeds, email=email, client_id=client_id)
     except PersonNotNamed as error:
         _wrong_call(str(error))
     except Exception as error:  # noqa: BLE001 - its text may hold what is to be forgotten
         Console(stderr=True).print(f"Not done, or not all of it: {_fault(error)}", style="red", soft_wrap=True)
-        raise typer.Exit(OUR_FAULT) from None
+        raise typer.Exit(SYSTEM_ERROR) from None
     sys.stdout.write((json.dumps(asdict(done)) if as_json else "\n".join(done.sentences())) + "\n")
-    raise typer.Exit(SENDERS_FAULT if not expired and (done.left or done.unread) else ALL_MERGED)
+    raise typer.Exit(ERROR_IN_FILE if not expired and (done.left or done.unread) else ALL_MERGED)
 
 
-def _doors() -> tuple[Engine, Storage]:
-    from include.adapters.database import engine_from_url
-    from include.adapters.storage_root import open_storage
+def _open_resources() -> tuple[Engine, Storage]:
+    from include.adapters.database.engine import engine_from_url
+    from include.adapters.files.storage_root import open_storage
 
     settings = read_settings()
     try:
@@ -165,10 +165,10 @@ def _finish(judged: Sequence[tuple[Path, ImportResult]], feed: Feed, as_json: bo
         Console(width=max(console.width, 120)).print(_table(results))
     states = {result.state for result in results}
     if "failed" in states:
-        raise typer.Exit(OUR_FAULT)
+        raise typer.Exit(SYSTEM_ERROR)
     limit = feed.hold.failed_over or 0
     fault = any(r.state in ("refused", "held") or r.counts.failed > limit * r.counts.read for r in results)
-    raise typer.Exit(SENDERS_FAULT if fault else ALL_MERGED)
+    raise typer.Exit(ERROR_IN_FILE if fault else ALL_MERGED)
 
 
 def _print_problems(console: Console, path: Path, result: ImportResult) -> None:

@@ -40,7 +40,7 @@ class FileNotInInbox(ClientImportError):
     """A run was asked for one file by name, and the inbox does not have it."""
 
 
-class TakenByAnotherRun(FileNotInInbox):
+class ClaimedByAnotherRun(FileNotInInbox):
     """The upload this run was started for has been taken by another run: nothing is left to do."""
 
 
@@ -49,7 +49,7 @@ class UploadNotFound(ClientImportError):
 
 
 class KeyUsedOtherwise(ClientImportError):
-    """An Idempotency-Key came again with another file, feed or wish."""
+    """An Idempotency-Key came again with another file, feed or upload_request."""
 
 
 class ClientsChanged(ClientImportError):

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
 if TYPE_CHECKING:
-    from include.adapters.storage import Storage
+    from include.adapters.files.storage import Storage
 
 
 class InboxTrigger(BaseEventTrigger):
-    """Fires when the settled files of one inbox are others than at the last look; never while the inbox is empty."""
+    """Fires when the stable_files files of one inbox are others than at the last look; never while the inbox is empty."""
 
     def __init__(
         self,
@@ -25,7 +25,7 @@ class InboxTrigger(BaseEventTrigger):
         root: str,
         inbox: str,
         pattern: str,
-        settle_seconds: float,
+        stable_seconds: float,
         require_done_file: bool,
         poll_seconds: float = 1.0,
     ) -> None:
@@ -35,7 +35,7 @@ class InboxTrigger(BaseEventTrigger):
             "root": root,
             "inbox": inbox,
             "pattern": pattern,
-            "settle_seconds": settle_seconds,
+            "stable_seconds": stable_seconds,
             "require_done_file": require_done_file,
             "poll_seconds": poll_seconds,
         }
@@ -62,14 +62,14 @@ class InboxTrigger(BaseEventTrigger):
 
     def _look(self) -> str:
         """A fingerprint of what waits, '' for nothing."""
-        from airflow_logins import login_of
+        from include.airflow_support.connections import login_of
 
-        from include.adapters.storage_root import open_storage
+        from include.adapters.files.storage_root import open_storage
 
         facts = self.facts
         self._storage = self._storage or open_storage(facts["root"], login_of)
-        found = self._storage.settled(
-            facts["inbox"], facts["pattern"], facts["settle_seconds"], facts["require_done_file"]
+        found = self._storage.stable_files(
+            facts["inbox"], facts["pattern"], facts["stable_seconds"], facts["require_done_file"]
         )
         listed = "\n".join(f"{w.name!r} {w.size} {w.modified}" for w in found)
         return hashlib.sha256(listed.encode("utf-8", "surrogateescape")).hexdigest() if found else ""

@@ -72,11 +72,11 @@ def states(run: Any) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def feeds_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The real feeds, not waiting for files to settle, and one that is broken."""
+    """The real feeds, not waiting for files to resolve_duplicates, and one that is broken."""
     folder = tmp_path_factory.mktemp("feeds")
     for path in (ROOT / "include" / "feeds").glob("*.yaml"):
-        lines = [line for line in path.read_text().splitlines() if not line.startswith("settle_seconds")]
-        (folder / path.name).write_text("\n".join([*lines, "settle_seconds: 0", ""]))
+        lines = [line for line in path.read_text().splitlines() if not line.startswith("stable_seconds")]
+        (folder / path.name).write_text("\n".join([*lines, "stable_seconds: 0", ""]))
     return folder
 
 

@@ -12,13 +12,13 @@ from hypothesis import HealthCheck, settings
 
 from demo import embedded_postgres, reference_data
 from include import migrations
-from include.adapters.database import engine_from_url
-from include.adapters.storage import Storage
-from include.results import ImportResult
+from include.adapters.database.engine import engine_from_url
+from include.adapters.files.storage import Storage
+from include.models import ImportResult
 from include.schemas.feed import Feed
 from include.settings import Login
 from include.steps.import_file import import_file
-from tests import places
+from tests import inboxes
 from tests.airflow_installation import airflow, feeds_folder, impatient, installation, ledger
 
 # Seen here, they are one Airflow for all tests of a process.
@@ -78,35 +78,35 @@ def folder_or_bucket(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
     return (
         Storage(tmp_path / "storage")
         if request.param == "folder"
-        else places.on_s3(request.getfixturevalue("s3_login")).storage
+        else inboxes.on_s3(request.getfixturevalue("s3_login")).storage
     )
 
 
 @pytest.fixture(scope="session")
 def s3_login() -> Iterator[Login]:
-    with places.s3_server() as login:
+    with inboxes.s3_server() as login:
         yield login
 
 
 @pytest.fixture(scope="session")
-def sftp_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[places.SftpServer]:
-    with places.sftp_server(tmp_path_factory.mktemp("partner")) as server:
+def sftp_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[inboxes.SftpServer]:
+    with inboxes.sftp_server(tmp_path_factory.mktemp("partner")) as server:
         yield server
 
 
 @pytest.fixture(params=["folder", "s3", "sftp"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> places.Place:
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> inboxes.Place:
     """An empty inbox, and a storage for what is taken from it; the same tests for each kind."""
     if request.param == "s3":
-        return places.on_s3(request.getfixturevalue("s3_login"))
+        return inboxes.on_s3(request.getfixturevalue("s3_login"))
     if request.param == "sftp":
-        return places.on_sftp(request.getfixturevalue("sftp_server"), tmp_path)
-    return places.in_a_folder(tmp_path)
+        return inboxes.on_sftp(request.getfixturevalue("sftp_server"), tmp_path)
+    return inboxes.in_a_folder(tmp_path)
 
 
 @pytest.fixture
 def feed() -> Feed:
-    return Feed(name="default", title="Manual uploads", settle_seconds=0)
+    return Feed(name="default", title="Manual uploads", stable_seconds=0)
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ before = set(sys.modules)
 dags = sys.argv[-1]
 bag = BundleDagBag(dag_folder=f"{dags}/import_clients.py", safe_mode=False, bundle_path=dags, bundle_name="dags")
 assert bag.dags and not bag.import_errors, bag.import_errors
-for step in ("receive", "validate", "prepare", "merge", "file_away", "email_summary", "announce", "outcome", "review"):
+for step in ("receive", "validate", "prepare", "merge", "archive", "email_summary", "announce", "outcome", "review"):
     import_module(f"include.steps.{step}")
 for name in set(sys.modules) - before:
     print(name, getattr(sys.modules[name], "__file__", None), getattr(sys.modules[name], "__cached__", None), sep="\\t")

@@ -15,7 +15,7 @@ from inbox_trigger import InboxTrigger
 from include.settings import read_settings
 
 root = read_settings().storage
-doorbell = InboxTrigger(root=root, inbox="nothing", pattern="*", settle_seconds=0, require_done_file=False)
+doorbell = InboxTrigger(root=root, inbox="nothing", pattern="*", stable_seconds=0, require_done_file=False)
 inbox = Asset("nothing", uri="nothing://inbox", watchers=[AssetWatcher("doorbell", trigger=doorbell)])
 
 

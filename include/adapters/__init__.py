@@ -1,1 +1,1 @@
-"""The doors: everything that touches disk, database or network."""
+"""The open_resources: everything that touches disk, database or network."""

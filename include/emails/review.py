@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from include.codes import CODES
-from include.results import OUTCOMES, Cause, Import
+from include.models import OUTCOMES, Cause, Import
 from include.schemas.client_rows import FIELDS
 from include.schemas.feed import Feed
 

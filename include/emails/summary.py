@@ -10,7 +10,7 @@ from pathlib import Path
 import jinja2
 
 from include.codes import CODES, show
-from include.results import Cause, Import
+from include.models import Cause, Import
 
 
 def describe(cause: Cause) -> str:

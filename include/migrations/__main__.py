@@ -1,6 +1,6 @@
 """`python -m include.migrations`: upgrade the database of AIRFLOW_CONN_CLIENTS_DB."""
 
-from include.adapters.database import engine_from_url
+from include.adapters.database.engine import engine_from_url
 from include.migrations import upgrade
 from include.settings import read_settings
 

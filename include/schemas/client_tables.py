@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from include.results import OUTCOMES, REVERT_OUTCOMES
+from include.models import OUTCOMES, REVERT_OUTCOMES
 
 metadata = MetaData(
     naming_convention={
@@ -143,7 +143,7 @@ imports = Table(
     Column("filed", Boolean, nullable=False, server_default=text("false")),
     Column("notified_state", Text),
     # The last state the outside heard of, and from which run.
-    Column("told_outside", Text),
+    Column("announced_state", Text),
     Column("received_at", DateTime(timezone=True), nullable=False),
     Column("state_times", JSONB, nullable=False, server_default=text("'{}'")),
     Column("forgotten_at", DateTime(timezone=True)),

@@ -83,7 +83,7 @@ class Feed(_Strict):
     schedule: str | None = None
     inbox: str = ""
     file_pattern: str = "*"
-    settle_seconds: Annotated[float, Field(ge=0, le=3600)] = 5
+    stable_seconds: Annotated[float, Field(ge=0, le=3600)] = 5
     wait_minutes: Annotated[int, Field(ge=0, le=7 * 24 * 60)] = 0
     max_files_per_run: Annotated[int, Field(ge=1, le=1000)] = 20
     require_done_file: bool = False

@@ -1,1 +1,1 @@
-"""The corridor: one file per task of the DAG, same name."""
+"""The context: one file per task of the DAG, same name."""

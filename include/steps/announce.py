@@ -9,9 +9,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from include.adapters import import_ledger
+from include.adapters.database import ledger
 from include.metrics import Measure, counted, took
-from include.results import OUTCOMES, REVERT_OUTCOMES, Import, Requested
+from include.models import OUTCOMES, REVERT_OUTCOMES, Import, RunRequest
 
 _ENDS = ("merged", "refused", "held", "discarded", "previewed", "failed")
 
@@ -34,27 +34,27 @@ class Announcement:
         return [measure for entry in self.news for measure in _measures(entry)]
 
 
-def announce_run(engine: sa.Engine, asked: Requested) -> Announcement:
+def announce_run(engine: sa.Engine, request: RunRequest) -> Announcement:
     """The news among the imports of one run. Repeating it in the same run gives the same, and notes it once."""
-    run_id = asked.run_id or ""
-    return _announce(engine, import_ledger.of_run(engine, asked.dag_id or "", run_id), run_id)
+    run_id = request.run_id or ""
+    return _announce(engine, ledger.of_run(engine, request.dag_id or "", run_id), run_id)
 
 
 def announce_decision(engine: sa.Engine, import_id: str, run_id: str) -> Announcement:
     """The same for an import that was held, by the run that asked a person."""
-    return _announce(engine, [import_ledger.find(engine, import_id)], run_id)
+    return _announce(engine, [ledger.find(engine, import_id)], run_id)
 
 
 def _announce(engine: sa.Engine, entries: Sequence[Import], run_id: str) -> Announcement:
     """A state is announced by one run: who repeats it may not have been heard, who comes later was not meant."""
     news = [entry for entry in entries if entry.state in _ENDS and _is_news(entry, run_id)]
     for entry in news:
-        import_ledger.change(engine, entry.id, told_outside=_mark(entry, run_id))
+        ledger.change(engine, entry.id, announced_state=_mark(entry, run_id))
     return Announcement(news)
 
 
 def _is_news(entry: Import, run_id: str) -> bool:
-    told = entry.told_outside or ""
+    told = entry.announced_state or ""
     return told == _mark(entry, run_id) or not told.startswith(f"{entry.state} ")
 
 

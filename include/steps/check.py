@@ -10,13 +10,13 @@ import pandas as pd
 
 from include.codes import message_for
 from include.errors import FileRefused
-from include.results import Counts, ImportResult, Problem
+from include.models import Counts, ImportResult, Problem
 from include.schemas.feed import Feed
 from include.steps.prepare import KEYS, with_ids
 from include.steps.validate import Judged, judge_file
-from include.transforms.deduplication import settle
-from include.transforms.frames import join_problems, rows_with_errors, without_errors
-from include.transforms.identity import match
+from include.transforms.matching.duplicates import resolve_duplicates
+from include.transforms.matching.identity import match
+from include.transforms.validation.problems import join_problems, rows_with_errors, without_errors
 
 _NO_CLIENTS = pd.DataFrame({name: pd.Series(dtype="str") for name in ("id", "email_key", "project")}).set_index("id")
 
@@ -51,8 +51,8 @@ def _lines_and_problems(judged: Judged, feed: Feed) -> tuple[pd.Series, pd.DataF
         keys.append(good.reindex(columns=KEYS, fill_value=""))
         lines.append(piece.rows["line"])
         problems.append(piece.problems)
-    settled = settle(pd.concat(keys), feed.duplicates, lambda rows: pd.concat(emails).loc[rows])
-    return pd.concat(lines), join_problems(*problems, settled.problems)
+    stable_files = resolve_duplicates(pd.concat(keys), feed.duplicates, lambda rows: pd.concat(emails).loc[rows])
+    return pd.concat(lines), join_problems(*problems, stable_files.problems)
 
 
 def _with_lines(found: pd.DataFrame, lines: pd.Series) -> list[Problem]:

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from include.adapters import forgetting, import_ledger, upload_ledger
-from include.adapters.storage import Storage
+from include.adapters.database import erasure, ledger, uploads
+from include.adapters.files.storage import Storage
 from include.codes import CODES
 from include.errors import ClientImportError, StepFailed
-from include.results import FINAL_STATES, Forgotten, Import
+from include.models import FINAL_STATES, Forgotten, Import
 from include.schemas.feed import Feed
 
 Feeds = Mapping[str, Feed | None]
@@ -48,27 +48,27 @@ def _sweep_uploads(engine: sa.Engine, storage: Storage, now: datetime) -> None:
     """Delete copies of uploads that nobody will take: a process died while it wrote, or a request came twice."""
     old = (now - timedelta(days=1)).timestamp()
     left = [file for file in storage.uploads() if file.modified < old]
-    owned = upload_ledger.owned(engine) if left else set()
+    owned = uploads.owned(engine) if left else set()
     for file in left:
         if file.name.partition(".")[0] not in owned or not file.name.endswith(".csv"):
             storage.delete_upload(file.name)
 
 
 def _over(engine: sa.Engine, feeds: Feeds, now: datetime) -> Iterator[tuple[str, str]]:
-    for name in forgetting.feeds_remembered(engine):
+    for name in erasure.feeds_remembered(engine):
         feed = feeds.get(name) if name in feeds else feeds.get(FALLBACK)
         if feed is not None:
-            yield from forgetting.received_before(engine, name, now - timedelta(days=feed.retention_days))
+            yield from erasure.received_before(engine, name, now - timedelta(days=feed.retention_days))
 
 
 def _forget_import(engine: sa.Engine, storage: Storage, import_id: str, now: datetime) -> Forgotten:
     """Files first, then the ledger: whoever dies in between leaves a line that still says what is to be done."""
     with engine.begin() as connection:
-        entry = import_ledger.lock(connection, import_id)
+        entry = ledger.lock(connection, import_id)
         if entry.state not in FINAL_STATES or entry.forgotten_at:
             return Forgotten()
         files = storage.delete_files(entry)
-        cells, problems, images = forgetting.forget_import(connection, import_id, plain_message(entry), now)
+        cells, problems, images = erasure.forget_import(connection, import_id, plain_message(entry), now)
     return Forgotten(1, cells, problems, images, files)
 
 
@@ -79,7 +79,7 @@ def plain_message(entry: Import) -> str | None:
 
 def only_one_forgets(engine: sa.Engine) -> AbstractContextManager[sa.Connection]:
     """Nobody writes a file back that somebody else deletes."""
-    return import_ledger.only_one(engine, "forget")
+    return ledger.only_one(engine, "forget")
 
 
 @contextmanager

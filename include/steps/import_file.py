@@ -1,4 +1,4 @@
-"""The whole corridor for one file, without Airflow: what the command line, tests and benchmarks call."""
+"""The whole context for one file, without Airflow: what the command line, tests and benchmarks call."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from include.adapters import import_ledger, import_reasons
-from include.adapters.staging import StagingMemory
-from include.adapters.storage import Storage
+from include.adapters.database import import_rows, ledger
+from include.adapters.files.staging import StagingMemory
+from include.adapters.files.storage import Storage
 from include.errors import FileRefused
-from include.results import ImportResult, Requested
+from include.models import ImportResult, RunRequest
 from include.schemas.feed import Feed
-from include.steps.corridor import Corridor, utc_now
-from include.steps.file_away import file_away
+from include.steps.archive import archive
+from include.steps.context import ImportContext, utc_now
 from include.steps.merge import merge
 from include.steps.prepare import prepare
 from include.steps.receive import receive_copy
@@ -38,21 +38,21 @@ def import_file(
 
     A refused file is a result, not an error. Faults of ours raise, and the ledger says `failed`.
     """
-    corridor = Corridor(feed, engine, storage, StagingMemory(storage.root), clock)
-    asked = Requested(by=by, note=note, force=force, dry_run=dry_run)
-    entry = receive_copy(corridor, path, asked)
+    context = ImportContext(feed, engine, storage, StagingMemory(storage.root), clock)
+    request = RunRequest(by=by, note=note, force=force, dry_run=dry_run)
+    entry = receive_copy(context, path, request)
     try:
         for each in (validate, prepare, merge):
-            each(corridor, entry.id)
+            each(context, entry.id)
     except FileRefused:
         pass
-    file_away(corridor, entry.id)
+    archive(context, entry.id)
     return result_of(engine, entry.id)
 
 
 def result_of(engine: sa.Engine, import_id: str) -> ImportResult:
     """What the ledger knows about an import."""
-    entry = import_ledger.find(engine, import_id)
+    entry = ledger.find(engine, import_id)
     return ImportResult(
         file=entry.file_name,
         import_id=entry.id,
@@ -63,5 +63,5 @@ def result_of(engine: sa.Engine, import_id: str) -> ImportResult:
         counts=entry.counts,
         report=entry.report_path,
         planned=entry.planned_path,
-        problems=tuple(import_reasons.problems_of(engine, import_id)),
+        problems=tuple(import_rows.problems_of(engine, import_id)),
     )

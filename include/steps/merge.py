@@ -10,17 +10,17 @@ from dataclasses import dataclass
 import pandas as pd
 import sqlalchemy as sa
 
-from include.adapters import client_plan, client_store, import_ledger, import_reasons
+from include.adapters.database import clients, import_rows, ledger, plan
 from include.codes import message_for
 from include.errors import ClientsChanged, FileRefused, OutcomesDoNotAddUp
-from include.results import FINAL_STATES, Counts, Import, Requested, State
+from include.models import FINAL_STATES, Counts, Import, RunRequest, State
 from include.schemas.client_rows import FIELDS
-from include.steps.corridor import Corridor, already_refused, step
-from include.steps.file_away import file_away
+from include.steps.archive import archive
+from include.steps.context import ImportContext, already_refused, step
 from include.steps.prepare import prepare_again
 from include.steps.validate import refuse_if_merged_before
-from include.transforms.frames import cells_as_sent
 from include.transforms.holding import Weight, reasons_to_hold
+from include.transforms.validation.problems import cells_as_sent
 
 _TRIES = 5
 
@@ -33,19 +33,19 @@ class Approval:
     by: str
 
 
-def merge(corridor: Corridor, import_id: str, approval: Approval | None = None) -> None:
+def merge(context: ImportContext, import_id: str, approval: Approval | None = None) -> None:
     """Bring a prepared import to `merged`, `held` or `previewed`. Repeating it does nothing; raises FileRefused again.
 
     A held import goes on only with an `approval`, and only if its plan is still the one that was approved.
     """
-    entry = import_ledger.find(corridor.engine, import_id)
+    entry = ledger.find(context.engine, import_id)
     if entry.state == "refused":
         raise already_refused(entry)
     if _stays_as_it_is(entry, approval) or not entry.has_been("prepared"):
         return
-    with step(corridor, "merge", import_id):
-        _merge_as_clients_are_now(corridor, entry, approval)
-    entry = import_ledger.find(corridor.engine, import_id)
+    with step(context, "merge", import_id):
+        _merge_as_clients_are_now(context, entry, approval)
+    entry = ledger.find(context.engine, import_id)
     if entry.state == "refused":
         raise already_refused(entry)
 
@@ -54,58 +54,58 @@ def _stays_as_it_is(entry: Import, approval: Approval | None) -> bool:
     return entry.state in FINAL_STATES or (entry.state == "held" and approval is None)
 
 
-def _merge_as_clients_are_now(corridor: Corridor, entry: Import, approval: Approval | None) -> None:
+def _merge_as_clients_are_now(context: ImportContext, entry: Import, approval: Approval | None) -> None:
     """What was prepared may be older than the last write to the clients: then it is prepared again."""
     for attempt in range(1, _TRIES + 1):
         try:
-            with corridor.engine.begin() as connection:
-                return _merge_once(corridor, connection, entry.id, approval)
+            with context.engine.begin() as connection:
+                return _merge_once(context, connection, entry.id, approval)
         except (ClientsChanged, sa.exc.IntegrityError):
             if attempt == _TRIES:
                 raise
-            prepare_again(corridor, entry)
+            prepare_again(context, entry)
 
 
-def _merge_once(corridor: Corridor, connection: sa.Connection, import_id: str, approval: Approval | None) -> None:
-    entry = import_ledger.lock(connection, import_id)
+def _merge_once(context: ImportContext, connection: sa.Connection, import_id: str, approval: Approval | None) -> None:
+    entry = ledger.lock(connection, import_id)
     if _stays_as_it_is(entry, approval):
         return
-    client_store.lock_clients(connection)
+    clients.lock_clients(connection)
     refuse_if_merged_before(connection, entry)
-    warnings = _load(corridor, connection, import_id)
-    found = client_plan.plan(connection, entry.counts.read)
+    warnings = _load(context, connection, import_id)
+    found = plan.plan(connection, entry.counts.read)
     if found.otherwise:
         raise ClientsChanged("The clients this file speaks of have changed since it was prepared.")
     if found.some_taken:
-        _fail_taken(corridor, connection, import_id)
-    if corridor.feed.on_failed_rows == "refuse_file" and _refuse_with_failed_rows(corridor, connection, entry):
+        _fail_taken(context, connection, import_id)
+    if context.feed.on_failed_rows == "refuse_file" and _refuse_with_failed_rows(context, connection, entry):
         return
-    client_plan.keep_what_stands(connection)
-    state, message = _decide(corridor, connection, entry, approval)
-    _apply(corridor, connection, entry, state)
+    plan.keep_what_stands(connection)
+    state, message = _decide(context, connection, entry, approval)
+    _apply(context, connection, entry, state)
     if entry.has_been("held"):
-        client_plan.drop_recorded_plan(connection, import_id)
-    counted = _counted(entry, warnings, client_plan.record_plan(connection, import_id))
-    kinds = import_reasons.failure_kinds(import_id)
+        plan.drop_recorded_plan(connection, import_id)
+    counted = _counted(entry, warnings, plan.record_plan(connection, import_id))
+    kinds = import_rows.failure_kinds(import_id)
     changed = {"code": None, "message": message, "failure_kinds": kinds, **counted}
     if state != "merged":
         # Another plan is news, and is mailed again.
-        changed |= {"plan_hash": client_plan.hash_plan(connection), "notified_state": None}
-    import_ledger.enter_state(connection, import_id, state, corridor.clock(), **changed)
+        changed |= {"plan_hash": plan.hash_plan(connection), "notified_state": None}
+    ledger.enter_state(connection, import_id, state, context.clock(), **changed)
 
 
 def _decide(
-    corridor: Corridor, connection: sa.Connection, entry: Import, approval: Approval | None
+    context: ImportContext, connection: sa.Connection, entry: Import, approval: Approval | None
 ) -> tuple[State, str | None]:
     """What becomes of the plan, and the sentence for the ledger."""
     if entry.dry_run:
         return "previewed", None
     if approval is not None:
-        if client_plan.hash_plan(connection) == approval.plan_hash:
+        if plan.hash_plan(connection) == approval.plan_hash:
             return "merged", f"Approved by {approval.by}."
-        return "held", _what_is_different(client_plan.rows_planned_otherwise(connection, entry.id))
-    hold = corridor.feed.hold
-    reasons = reasons_to_hold(hold, Weight(**client_plan.weigh(connection))) if hold.limits else []
+        return "held", _what_is_different(plan.rows_planned_otherwise(connection, entry.id))
+    hold = context.feed.hold
+    reasons = reasons_to_hold(hold, Weight(**plan.weigh(connection))) if hold.limits else []
     return ("held", " ".join(reasons)) if reasons else ("merged", None)
 
 
@@ -115,35 +115,35 @@ def _what_is_different(rows: Sequence[int]) -> str:
     return f"The clients have changed since this was shown: {what}. It was planned again; look and decide again."
 
 
-def _refuse_with_failed_rows(corridor: Corridor, connection: sa.Connection, entry: Import) -> bool:
+def _refuse_with_failed_rows(context: ImportContext, connection: sa.Connection, entry: Import) -> bool:
     """Refuse the file when a row failed, and keep the reasons; False when none did."""
-    failed = client_plan.record_failed_rows(connection, entry.id)
+    failed = plan.record_failed_rows(connection, entry.id)
     if failed:
         message = message_for("FILE_FAILED_ROWS", failed=f"{failed:,}", read=f"{entry.counts.read:,}")
-        kinds = import_reasons.failure_kinds(entry.id)
+        kinds = import_rows.failure_kinds(entry.id)
         changed = {"code": "FILE_FAILED_ROWS", "message": message, "failed": failed, "failure_kinds": kinds}
-        import_ledger.enter_state(connection, entry.id, "refused", corridor.clock(), **changed)
+        ledger.enter_state(connection, entry.id, "refused", context.clock(), **changed)
     return failed > 0
 
 
-def _load(corridor: Corridor, connection: sa.Connection, import_id: str) -> int:
+def _load(context: ImportContext, connection: sa.Connection, import_id: str) -> int:
     """Load what was prepared; gives the number of warnings."""
     warnings = 0
 
     def pieces() -> Iterator[pd.DataFrame]:
         nonlocal warnings
-        for (prepared,) in corridor.staging.load(import_id, "prepared"):
+        for (prepared,) in context.staging.load(import_id, "prepared"):
             reasons = (json.loads(problems) for problems in prepared["problems"].dropna())
             warnings += sum(problem["severity"] == "warning" for found in reasons for problem in found)
             yield prepared
 
-    client_store.load_incoming(connection, pieces())
+    clients.load_incoming(connection, pieces())
     return warnings
 
 
-def _fail_taken(corridor: Corridor, connection: sa.Connection, import_id: str) -> None:
-    taken = client_plan.find_taken(connection)
-    for sent, prepared in corridor.staging.load(import_id, "sent", "prepared") if taken else ():
+def _fail_taken(context: ImportContext, connection: sa.Connection, import_id: str) -> None:
+    taken = plan.find_taken(connection)
+    for sent, prepared in context.staging.load(import_id, "sent", "prepared") if taken else ():
         here = [each for each in taken if each[0] in sent.index]
         by_row: dict[int, list[dict[str, str]]] = {}
         values = prepared.set_index("row")
@@ -154,13 +154,13 @@ def _fail_taken(corridor: Corridor, connection: sa.Connection, import_id: str) -
             by_row.setdefault(row, []).append(problem)
         cells = cells_as_sent(sent, pd.Index(list(by_row)))
         problems = [json.dumps(problems) for problems in by_row.values()]
-        client_plan.fail_rows(connection, list(by_row), problems, list(cells.values()))
+        plan.fail_rows(connection, list(by_row), problems, list(cells.values()))
 
 
-def _apply(corridor: Corridor, connection: sa.Connection, entry: Import, state: State) -> None:
+def _apply(context: ImportContext, connection: sa.Connection, entry: Import, state: State) -> None:
     """Write the clients; what is only shown is written too, so that every constraint has its say, and taken back."""
     savepoint = connection.begin_nested()
-    client_plan.apply_plan(connection, entry.id, corridor.clock())
+    plan.apply_plan(connection, entry.id, context.clock())
     if state == "merged":
         savepoint.commit()
     else:
@@ -175,7 +175,7 @@ def _counted(entry: Import, warnings: int, outcomes: dict[str, int]) -> dict[str
     return {name: number for name, number in vars(counts).items() if name != "read"}
 
 
-def merge_all(corridor: Corridor, asked: Requested, *, last_try: bool = True) -> None:
+def merge_all(context: ImportContext, request: RunRequest, *, last_try: bool = True) -> None:
     """Merge a run's files one after another in order of arrival, and put each where it stays.
 
     A fault of ours with one file stops the files after it, so that a repetition merges them in order; only in the
@@ -183,11 +183,11 @@ def merge_all(corridor: Corridor, asked: Requested, *, last_try: bool = True) ->
     refused at this point is in the ledger, and `outcome` says so.
     """
     faults: list[Exception] = []
-    for entry in import_ledger.of_run(corridor.engine, asked.dag_id or "", asked.run_id or ""):
+    for entry in ledger.of_run(context.engine, request.dag_id or "", request.run_id or ""):
         try:
             with suppress(FileRefused):
-                merge(corridor, entry.id)
-            file_away(corridor, entry.id)
+                merge(context, entry.id)
+            archive(context, entry.id)
         except Exception as fault:  # noqa: BLE001 - all faults are raised together
             faults.append(fault)
             if not last_try:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from include.adapters import import_ledger
-from include.results import Requested
-from include.steps.corridor import Corridor
+from include.adapters.database import ledger
+from include.models import RunRequest
+from include.steps.context import ImportContext
 
 _DONE = ("merged", "previewed", "discarded", "held", "reverted")
 _FILED = ("merged", "previewed")
 
 
-def not_done(corridor: Corridor, asked: Requested) -> list[str]:
+def not_done(context: ImportContext, request: RunRequest) -> list[str]:
     """A sentence per file that was refused, is not merged or not filed; one more when the run took no file at all."""
-    entries = import_ledger.of_run(corridor.engine, asked.dag_id or "", asked.run_id or "")
+    entries = ledger.of_run(context.engine, request.dag_id or "", request.run_id or "")
     if not entries:
         return ["The run took no file: `receive` failed."]
     undone = [

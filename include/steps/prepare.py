@@ -9,84 +9,86 @@ from uuid import UUID
 
 import pandas as pd
 
-from include.adapters import client_store, import_ledger
-from include.results import FINAL_STATES, Import
-from include.steps.corridor import Corridor, step
-from include.transforms.deduplication import Settled, settle
-from include.transforms.defaults import fill, typed
-from include.transforms.frames import cells_as_sent, join_problems, rows_with_errors, without_errors
-from include.transforms.identity import judge_mode, match, warn_of_read_only
-from include.transforms.references import Desk, ReferenceData, resolve
-from include.transforms.usernames import generate
+from include.adapters.database import clients, ledger
+from include.models import FINAL_STATES, Import
+from include.steps.context import ImportContext, step
+from include.transforms.matching.defaults import fill, typed
+from include.transforms.matching.duplicates import Resolution, resolve_duplicates
+from include.transforms.matching.identity import judge_mode, match, warn_of_read_only
+from include.transforms.matching.references import Desk, ReferenceData, resolve
+from include.transforms.matching.usernames import generate
+from include.transforms.validation.problems import cells_as_sent, join_problems, rows_with_errors, without_errors
 
 # What decides across the file, and what is known of each row by itself.
 KEYS = ["line", "means", "is_new", "email_key", "username"]
 _MATCHED = ["id", "email_holder", "means", "is_new", "seen_project", "project", "desk"]
 
 
-def prepare(corridor: Corridor, import_id: str) -> None:
+def prepare(context: ImportContext, import_id: str) -> None:
     """Bring a validated import to `prepared`. Repeating it does nothing."""
-    entry = import_ledger.find(corridor.engine, import_id)
+    entry = ledger.find(context.engine, import_id)
     if entry.has_been("prepared") or entry.state in FINAL_STATES:
         return
-    with step(corridor, "prepare", import_id):
-        prepare_again(corridor, entry)
-        import_ledger.advance(corridor.engine, import_id, "prepared", corridor.clock())
+    with step(context, "prepare", import_id):
+        prepare_again(context, entry)
+        ledger.advance(context.engine, import_id, "prepared", context.clock())
 
 
-def prepare_again(corridor: Corridor, entry: Import) -> None:
+def prepare_again(context: ImportContext, entry: Import) -> None:
     """Prepare from what `validate` left and from the clients as they are now; overwrites what was prepared before."""
-    corridor.staging.save(entry.id, ("prepared",), ((frame,) for frame in decide(corridor, entry)))
+    context.staging.save(entry.id, ("prepared",), ((frame,) for frame in decide(context, entry)))
 
 
-def decide(corridor: Corridor, entry: Import) -> Iterator[pd.DataFrame]:
-    """All rows of the file as `client_store.INCOMING` wants them; the same file and clients give the same rows.
+def decide(context: ImportContext, entry: Import) -> Iterator[pd.DataFrame]:
+    """All rows of the file as `clients.INCOMING` wants them; the same file and clients give the same rows.
 
     The order of judgement is that of SPEC.md section 13; e-mails and usernames of other clients
     are judged by the merge, under its lock.
     """
-    feed = corridor.feed
-    keys = _match(corridor, entry)
-    emails_of = partial(_emails_of, corridor, entry)
-    settled = settle(keys if keys["stands"].all() else keys[keys["stands"]], feed.duplicates, emails_of)
-    joined = _joined(keys, settled)
+    feed = context.feed
+    keys = _match(context, entry)
+    emails_of = partial(_emails_of, context, entry)
+    stable_files = resolve_duplicates(
+        keys if keys["stands"].all() else keys[keys["stands"]], feed.duplicates, emails_of
+    )
+    joined = _joined(keys, stable_files)
     keys = keys[["is_new", "email_key", "username"]]  # what follows needs the room
-    usernames = _usernames(corridor, keys, joined, settled.winners)
+    usernames = _usernames(context, keys, joined, stable_files.winners)
     del keys
-    for sent, rows, matched, found in corridor.staging.load(entry.id, "sent", "rows", "matched", "found"):
+    for sent, rows, matched, found in context.staging.load(entry.id, "sent", "rows", "matched", "found"):
         good = rows if len(matched) == len(rows) else rows.loc[matched.index]
         prepared = typed(good.assign(**matched))
         prepared = fill(_with_clients(prepared, joined, entry), feed.defaults, entry.received_at)
         prepared = _with_usernames(prepared, usernames)
-        settled_here = settled.problems[settled.problems["row"].isin(rows.index)]
+        settled_here = stable_files.problems[stable_files.problems["row"].isin(rows.index)]
         yield _as_incoming(sent, prepared, join_problems(found, settled_here))
 
 
-def _match(corridor: Corridor, entry: Import) -> pd.DataFrame:
+def _match(context: ImportContext, entry: Import) -> pd.DataFrame:
     """Leave what is known of each good row by itself (`matched`) and all problems `found` so far, a piece at a time.
 
     Gives what is to be compared with other rows of the file: `KEYS` of every good row.
     """
-    references, keys = _reference_data(corridor), []
+    references, keys = _reference_data(context), []
 
     def frames() -> Iterator[tuple[pd.DataFrame, ...]]:
-        for sent, rows, problems in corridor.staging.load(entry.id, "sent", "rows", "problems"):
-            judged, found = _judge(corridor, references, sent, rows, problems)
+        for sent, rows, problems in context.staging.load(entry.id, "sent", "rows", "problems"):
+            judged, found = _judge(context, references, sent, rows, problems)
             stands = ~judged.index.isin(rows_with_errors(found))
             keys.append(judged.assign(stands=stands).reindex(columns=[*KEYS, "stands"], fill_value=""))
             yield judged[_MATCHED], found
 
-    corridor.staging.save(entry.id, ("matched", "found"), frames())
+    context.staging.save(entry.id, ("matched", "found"), frames())
     return pd.concat(keys)
 
 
 def _judge(
-    corridor: Corridor, references: ReferenceData, sent: pd.DataFrame, rows: pd.DataFrame, problems: pd.DataFrame
+    context: ImportContext, references: ReferenceData, sent: pd.DataFrame, rows: pd.DataFrame, problems: pd.DataFrame
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """(good rows with what the client table knows of them, all problems): each row judged by itself."""
-    feed = corridor.feed
+    feed = context.feed
     good = with_ids(without_errors(rows, problems))
-    known = client_store.find_clients(corridor.engine, *_keys_to_look_up(good))
+    known = clients.find_clients(context.engine, *_keys_to_look_up(good))
     judged, unknown = resolve(match(good, known), sent, references, feed.defaults)
     return judged, join_problems(problems, unknown, judge_mode(judged, feed), warn_of_read_only(judged, known))
 
@@ -103,8 +105,8 @@ def _keys_to_look_up(good: pd.DataFrame) -> tuple[list[str], list[str]]:
     return ids[ids != ""].unique().tolist(), good["email_key"].unique().tolist()
 
 
-def _reference_data(corridor: Corridor) -> ReferenceData:
-    projects, desks = client_store.read_reference_data(corridor.engine)
+def _reference_data(context: ImportContext) -> ReferenceData:
+    projects, desks = clients.read_reference_data(context.engine)
     return ReferenceData(
         projects={project.id: project.name for project in projects},
         default_project=next((project.id for project in projects if project.is_default), None),
@@ -112,17 +114,17 @@ def _reference_data(corridor: Corridor) -> ReferenceData:
     )
 
 
-def _emails_of(corridor: Corridor, entry: Import, rows: pd.Index) -> pd.Series:
-    pieces = (piece["email"] for (piece,) in corridor.staging.load(entry.id, "rows"))
+def _emails_of(context: ImportContext, entry: Import, rows: pd.Index) -> pd.Series:
+    pieces = (piece["email"] for (piece,) in context.staging.load(entry.id, "rows"))
     found: pd.Series = pd.concat([emails[emails.index.isin(rows)] for emails in pieces])
     return found
 
 
-def _joined(keys: pd.DataFrame, settled: Settled) -> pd.DataFrame:
+def _joined(keys: pd.DataFrame, stable_files: Resolution) -> pd.DataFrame:
     """`client_id` and `is_new` of the rows that name no client and have joined one."""
-    existing = pd.Index(keys.loc[~keys["is_new"], "means"].unique() if len(settled.joined) else [], dtype="str")
-    is_new = existing.get_indexer(pd.Index(settled.joined)) < 0
-    return pd.DataFrame({"client_id": settled.joined, "is_new": is_new})
+    existing = pd.Index(keys.loc[~keys["is_new"], "means"].unique() if len(stable_files.joined) else [], dtype="str")
+    is_new = existing.get_indexer(pd.Index(stable_files.joined)) < 0
+    return pd.DataFrame({"client_id": stable_files.joined, "is_new": is_new})
 
 
 def _with_clients(rows: pd.DataFrame, joined: pd.DataFrame, entry: Import) -> pd.DataFrame:
@@ -142,13 +144,13 @@ def _with_clients(rows: pd.DataFrame, joined: pd.DataFrame, entry: Import) -> pd
     return rows
 
 
-def _usernames(corridor: Corridor, keys: pd.DataFrame, joined: pd.DataFrame, winners: pd.Index) -> pd.Series:
+def _usernames(context: ImportContext, keys: pd.DataFrame, joined: pd.DataFrame, winners: pd.Index) -> pd.Series:
     """Generated usernames, for new clients that have none."""
     is_new = keys["is_new"].copy()
     is_new[joined.index] = joined["is_new"]
     blank = keys["username"] == ""
     without = keys["email_key"][is_new & blank & keys.index.isin(winners)]
-    return generate(without, keys["username"][~blank], partial(client_store.find_usernames, corridor.engine))
+    return generate(without, keys["username"][~blank], partial(clients.find_usernames, context.engine))
 
 
 def _with_usernames(prepared: pd.DataFrame, made: pd.Series) -> pd.DataFrame:
@@ -181,7 +183,7 @@ def _as_incoming(sent: pd.DataFrame, prepared: pd.DataFrame, problems: pd.DataFr
         generated=whole["generated"].fillna(False),
         **{name: whole[name].where(whole[name] != "") for name in ("email_holder", "seen_project")},
     )
-    return whole[list(client_store.INCOMING)]
+    return whole[list(clients.INCOMING)]
 
 
 def _of_some(texts: Mapping[int, str], rows: pd.Index) -> pd.Series:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from include.adapters import import_reasons
-from include.results import Import, Problem
-from include.steps.corridor import Corridor
-from include.transforms.frames import cells_as_sent
+from include.adapters.database import import_rows
+from include.models import Import, Problem
+from include.steps.context import ImportContext
 from include.transforms.reports import FailedRow, PlannedChange, write_planned, write_report
+from include.transforms.validation.problems import cells_as_sent
 
 
-def report(corridor: Corridor, entry: Import) -> str | None:
+def report(context: ImportContext, entry: Import) -> str | None:
     """The report's path below the storage root, None when no row failed. Writing it again gives the same file.
 
     A file refused for its failed rows has all its rows in the report: corrected, it brings everything.
@@ -21,25 +21,25 @@ def report(corridor: Corridor, entry: Import) -> str | None:
         return None
     failed = [
         FailedRow(row, line, cells, [Problem(**problem) for problem in problems])
-        for row, line, cells, problems in import_reasons.failed_rows(corridor.engine, entry.id)
+        for row, line, cells, problems in import_rows.failed_rows(context.engine, entry.id)
     ]
-    rows = _with_good_rows(corridor, entry, failed) if entry.state == "refused" else failed
+    rows = _with_good_rows(context, entry, failed) if entry.state == "refused" else failed
     content = write_report(entry.header, rows, entry.id, entry.delimiter or ",")
-    return corridor.storage.write_report(entry.id, entry.feed, entry.received_at, entry.file_name, content)
+    return context.storage.write_report(entry.id, entry.feed, entry.received_at, entry.file_name, content)
 
 
-def report_planned(corridor: Corridor, entry: Import) -> str | None:
+def report_planned(context: ImportContext, entry: Import) -> str | None:
     """The path of the planned changes of an import that is held or was a dry run, None for any other."""
     if entry.state not in ("held", "previewed"):
         return None
-    changes = (PlannedChange(**change) for change in import_reasons.planned_changes(corridor.engine, entry.id))
+    changes = (PlannedChange(**change) for change in import_rows.planned_changes(context.engine, entry.id))
     content = write_planned(changes)
-    return corridor.storage.write_report(entry.id, entry.feed, entry.received_at, entry.file_name, content, "planned")
+    return context.storage.write_report(entry.id, entry.feed, entry.received_at, entry.file_name, content, "planned")
 
 
-def _with_good_rows(corridor: Corridor, entry: Import, failed: list[FailedRow]) -> Iterator[FailedRow]:
+def _with_good_rows(context: ImportContext, entry: Import, failed: list[FailedRow]) -> Iterator[FailedRow]:
     by_row = {each.row: each for each in failed}
-    for (sent,) in corridor.staging.load(entry.id, "sent"):
+    for (sent,) in context.staging.load(entry.id, "sent"):
         cells = cells_as_sent(sent, sent.index)
         for row, line in zip(sent.index.tolist(), sent["line"].tolist(), strict=True):
             yield by_row.get(row) or FailedRow(row, line, json.loads(cells[row]), ())

@@ -9,10 +9,10 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from include.adapters import client_store, client_undo, import_ledger
+from include.adapters.database import clients, ledger, undo
 from include.errors import NothingToRevert
-from include.results import Import, Requested, State
-from include.steps.corridor import utc_now
+from include.models import Import, RunRequest, State
+from include.steps.context import utc_now
 
 # Why a client is not taken back. Some are nobody's choice: those clients count as failed.
 REASONS = {
@@ -42,30 +42,30 @@ class Reverted:
         return f"Import {self.import_id}: {self.reverted:,} clients {verb}, {self.kept:,} kept, {self.failed:,} failed."
 
 
-def revert(engine: sa.Engine, import_id: str, asked: Requested, clock: Callable[[], datetime] = utc_now) -> Reverted:
-    """Take back a merged import. Doing it twice does nothing; `asked.dry_run` writes only the revert's own line.
+def revert(engine: sa.Engine, import_id: str, request: RunRequest, clock: Callable[[], datetime] = utc_now) -> Reverted:
+    """Take back a merged import. Doing it twice does nothing; `request.dry_run` writes only the revert's own line.
 
     Raises NothingToRevert for an import that is not merged, ImportNotFound for none.
     """
     with engine.begin() as connection:
-        entry = import_ledger.lock(connection, import_id)
+        entry = ledger.lock(connection, import_id)
         if (done := _done_before(connection, entry)) is not None:
             return done
-        client_store.lock_clients(connection)
-        opened = import_ledger.open_revert(connection, entry, asked, clock())
-        client_undo.load_undo(connection, import_id)
+        clients.lock_clients(connection)
+        opened = ledger.open_revert(connection, entry, request, clock())
+        undo.load_undo(connection, import_id)
         savepoint = connection.begin_nested()
-        client_undo.apply_undo(connection, opened.id, clock())
-        if asked.dry_run:
+        undo.apply_undo(connection, opened.id, clock())
+        if request.dry_run:
             savepoint.rollback()
         else:
             savepoint.commit()
-            import_ledger.enter_state(connection, import_id, "reverted", clock())
+            ledger.enter_state(connection, import_id, "reverted", clock())
         return _close(connection, opened, import_id, clock())
 
 
 def _done_before(connection: sa.Connection, entry: Import) -> Reverted | None:
-    earlier = import_ledger.revert_of(connection, entry.id) if entry.state == "reverted" else None
+    earlier = ledger.revert_of(connection, entry.id) if entry.state == "reverted" else None
     if earlier is not None:
         return _result(earlier, entry.id)
     if entry.state != "merged" or entry.reverts_import_id is not None:
@@ -77,11 +77,11 @@ def _done_before(connection: sa.Connection, entry: Import) -> Reverted | None:
 
 
 def _close(connection: sa.Connection, opened: Import, import_id: str, now: datetime) -> Reverted:
-    outcomes = client_undo.record_undo(connection, opened.id, json.dumps(REASONS), _FAILED)
+    outcomes = undo.record_undo(connection, opened.id, json.dumps(REASONS), _FAILED)
     counts = {name: outcomes.get(name, 0) for name in ("reverted", "kept", "failed")}
     state: State = "previewed" if opened.dry_run else "merged"
-    import_ledger.enter_state(connection, opened.id, state, now, read=sum(counts.values()), filed=True, **counts)
-    return _result(import_ledger.lock(connection, opened.id), import_id)
+    ledger.enter_state(connection, opened.id, state, now, read=sum(counts.values()), filed=True, **counts)
+    return _result(ledger.lock(connection, opened.id), import_id)
 
 
 def _result(line: Import, import_id: str) -> Reverted:

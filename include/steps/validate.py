@@ -11,21 +11,21 @@ from typing import Any
 import pandas as pd
 import sqlalchemy as sa
 
-from include.adapters import import_ledger
-from include.adapters.file_path import FilePath
+from include.adapters.database import ledger
+from include.adapters.files.paths import FilePath
 from include.codes import message_for
 from include.errors import FileRefused
-from include.results import Import
+from include.models import Import
 from include.schemas.feed import Feed
-from include.steps.corridor import Corridor, already_refused, step
-from include.transforms.cleaning import clean
-from include.transforms.decoding import decode
-from include.transforms.frames import sent_frame
-from include.transforms.headers import Header
-from include.transforms.records import Records, read_records
+from include.steps.context import ImportContext, already_refused, step
+from include.transforms.csv_reading.decoding import decode
+from include.transforms.csv_reading.headers import Header
+from include.transforms.csv_reading.records import Records, read_records
+from include.transforms.csv_reading.screening import check_name, check_size
 from include.transforms.reports import parent_of, parents_in
-from include.transforms.screening import check_name, check_size
-from include.transforms.validation import find_problems
+from include.transforms.validation.cells import find_problems
+from include.transforms.validation.cleaning import clean
+from include.transforms.validation.problems import sent_frame
 
 
 @dataclass(frozen=True)
@@ -68,29 +68,27 @@ def _judge(records: Records, feed: Feed, now: datetime) -> Iterator[JudgedPiece]
         row += len(sent)
 
 
-def validate(corridor: Corridor, import_id: str) -> None:
+def validate(context: ImportContext, import_id: str) -> None:
     """Bring an import to `validated`. Repeating it does nothing, or raises the same FileRefused again."""
-    entry = import_ledger.find(corridor.engine, import_id)
+    entry = ledger.find(context.engine, import_id)
     if entry.state == "refused":
         raise already_refused(entry)
     if entry.has_been("validated") or entry.state == "discarded":
         return
-    with step(corridor, "validate", import_id):
-        with corridor.engine.connect() as connection:
+    with step(context, "validate", import_id):
+        with context.engine.connect() as connection:
             refuse_if_merged_before(connection, entry)
-        noted = stage(corridor, entry)
-        import_ledger.advance(
-            corridor.engine, import_id, "validated", corridor.clock(), code=None, message=None, **noted
-        )
+        noted = stage(context, entry)
+        ledger.advance(context.engine, import_id, "validated", context.clock(), code=None, message=None, **noted)
 
 
-def stage(corridor: Corridor, entry: Import) -> dict[str, Any]:
+def stage(context: ImportContext, entry: Import) -> dict[str, Any]:
     """Judge an import's file and leave the frames for `prepare`. Raises FileRefused.
 
     Gives what the ledger notes of the file as a whole.
     """
-    source = corridor.storage.staged_source(entry.id)
-    judged = judge_file(entry.file_name, source, corridor.feed, corridor.clock(), entry.announced)
+    source = context.storage.staged_source(entry.id)
+    judged = judge_file(entry.file_name, source, context.feed, context.clock(), entry.announced)
     read, parents = 0, set[str]()
 
     def frames() -> Iterator[tuple[pd.DataFrame, ...]]:
@@ -100,19 +98,19 @@ def stage(corridor: Corridor, entry: Import) -> dict[str, Any]:
             parents.update(piece.parents)
             yield piece.sent, piece.rows, piece.problems
 
-    corridor.staging.save(entry.id, ("sent", "rows", "problems"), frames())
+    context.staging.save(entry.id, ("sent", "rows", "problems"), frames())
     return {
         "read": read,
         "header": judged.header.names,
         "delimiter": judged.delimiter,
-        "file_problems": import_ledger.as_json([replace(p, row=0) for p in judged.header.problems]),
-        "parent_import_id": _parent_in_ledger(corridor, parent_of(parents)),
+        "file_problems": ledger.as_json([replace(p, row=0) for p in judged.header.problems]),
+        "parent_import_id": _parent_in_ledger(context, parent_of(parents)),
     }
 
 
-def _parent_in_ledger(corridor: Corridor, parent: str | None) -> str | None:
+def _parent_in_ledger(context: ImportContext, parent: str | None) -> str | None:
     """A report corrected and sent again belongs to the import it came from, if this feed knows that one."""
-    known = parent is not None and import_ledger.exists(corridor.engine, corridor.feed.name, parent)
+    known = parent is not None and ledger.exists(context.engine, context.feed.name, parent)
     return parent if known else None
 
 
@@ -120,7 +118,7 @@ def refuse_if_merged_before(connection: sa.Connection, entry: Import) -> None:
     """Raises FILE_ALREADY_IMPORTED. Asked early to spare work, and once more inside the merge's transaction."""
     if entry.sha256 is None or entry.forced:
         return
-    earlier = import_ledger.merged_before(connection, entry.feed, entry.sha256)
+    earlier = ledger.merged_before(connection, entry.feed, entry.sha256)
     if earlier is not None and earlier.id != entry.id:
         when = earlier.state_times.get("merged", "")[:16].replace("T", " ")
         detail = f"The same bytes were imported on {when} UTC as {earlier.file_name} (import {earlier.id})."

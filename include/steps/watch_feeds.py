@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-from include.adapters import upload_ledger
-from include.adapters.arrivals import arrivals, expect, tell_once
-from include.adapters.storage import Storage
+from include.adapters.database import uploads
+from include.adapters.database.arrivals import arrivals, expect, tell_once
+from include.adapters.files.storage import Storage
 from include.emails.late import LateFeed
 from include.metrics import Measure, state
 from include.schemas.feed import Feed
@@ -88,9 +88,9 @@ def watch_feeds(
 
 def _oldest(engine: sa.Engine, storage: Storage, feed: Feed, now: datetime) -> timedelta | None:
     """How long the oldest file or upload waits; None for no file. One that is still being written has come."""
-    waiting = storage.settled(feed.inbox, feed.file_pattern, 0, feed.require_done_file)
+    waiting = storage.stable_files(feed.inbox, feed.file_pattern, 0, feed.require_done_file)
     since = [datetime.fromtimestamp(each.modified, UTC) for each in waiting]
-    since += [upload.uploaded_at for upload in upload_ledger.waiting(engine, feed.name)]
+    since += [upload.uploaded_at for upload in uploads.waiting(engine, feed.name)]
     return max((now - each for each in since), default=None)
 
 

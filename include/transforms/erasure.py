@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from include.errors import FileRefused
 from include.schemas.feed import Feed
-from include.transforms.decoding import decode, mark_and_codec
-from include.transforms.headers import fields_of
+from include.transforms.csv_reading.decoding import decode, mark_and_codec
+from include.transforms.csv_reading.headers import fields_of
+from include.transforms.csv_reading.records import read_records, split_records
 from include.transforms.person import Person
-from include.transforms.records import read_records, split_records
 
 _ANY_NUMBER = 2**31
 _NOT_AS_PROMISED = ("utf-8", "utf-16-le", "utf-16-be", "latin-1")

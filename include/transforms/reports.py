@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from include.results import Problem
+from include.models import Problem
 from include.schemas.client_rows import FIELDS
-from include.transforms.pieces import Piece
+from include.transforms.csv_reading.pieces import Piece
 
 # `_import` links a corrected file to its parent; `_cells` holds rows whose cells fit no column.
 ADDED = ("_row", "_line", "_codes", "_problems", "_import", "_cells")

@@ -12,9 +12,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
-from client_imports_page import api, details, files, lists
-from client_imports_page.access import same_origin
+from client_imports_page.permissions import same_origin
 from client_imports_page.rendering import error_page
+from client_imports_page.routes import api, details, files, lists
 from include.errors import FileRefused, ImportNotFound, KeyUsedOtherwise, StorageMissing, UploadNotFound
 
 log = logging.getLogger(__name__)

@@ -11,8 +11,8 @@ import jinja2
 from fastapi import Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
-from client_imports_page import doors, words
-from client_imports_page.access import Person
+from client_imports_page import connections, wording
+from client_imports_page.permissions import Person
 from include.codes import CODES
 from include.schemas.client_rows import FIELDS
 
@@ -27,8 +27,8 @@ def _templates() -> jinja2.Environment:
     )  # fmt: skip
     environment.filters["number"] = lambda value: f"{value:,}"
     environment.filters["instant"] = _instant
-    environment.filters["visible"] = words.visible
-    environment.globals.update(words=words, CODES=CODES, FIELDS=FIELDS)
+    environment.filters["visible"] = wording.visible
+    environment.globals.update(wording=wording, CODES=CODES, FIELDS=FIELDS)
     return environment
 
 
@@ -45,7 +45,7 @@ def page(request: Request, template: str, status: int = 200, **facts: Any) -> HT
 
 def show(request: Request, template: str, person: Person, **facts: Any) -> HTMLResponse:
     """A page with what every page has: who is here, and the feeds they may import to."""
-    known = doors.feeds()
+    known = connections.feeds()
     importable = [known[name] for name in sorted(known) if person.may_import(name)]
     return page(request, template, person=person, importable=importable, **facts)
 

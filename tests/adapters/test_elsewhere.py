@@ -7,14 +7,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from include.adapters import inbox as inboxes
-from include.adapters import sftp_inbox
-from include.adapters.s3_path import S3Path
-from include.adapters.storage import Storage
-from include.adapters.storage_root import open_storage
+from include.adapters.files import inbox, sftp
+from include.adapters.files.s3 import S3Path
+from include.adapters.files.storage import Storage
+from include.adapters.files.storage_root import open_storage
 from include.errors import SettingInvalid, StorageMissing
 from include.settings import Login, login_from_environment, read_settings
-from tests import places
+from tests import inboxes
 
 on_s3 = pytest.mark.parametrize("place", ["s3"], indirect=True)
 on_sftp = pytest.mark.parametrize("place", ["sftp"], indirect=True)
@@ -129,7 +128,7 @@ def test_a_fetch_that_died_is_finished_and_a_file_sent_meanwhile_is_another_one(
         raise Died
 
     with monkeypatch.context() as patch:
-        patch.setattr(sftp_inbox, where, die)
+        patch.setattr(sftp, where, die)
         with pytest.raises(Died):
             take(place)
     place.put("x.csv", NEW)
@@ -148,28 +147,28 @@ def test_on_a_server_a_file_has_settled_when_two_looks_find_the_same(place):
         slept.append(seconds)
         place.put("grows.csv", OLD + NEW)
 
-    found = inboxes.settled(place.storage._inbox(place.inbox), "*", 7, False, sleep=grow)
+    found = inbox.stable_files(place.storage._inbox(place.inbox), "*", 7, False, sleep=grow)
     assert [waiting.name for waiting in found] == ["still.csv"] and slept == [7]
 
 
 @on_sftp
 def test_a_folder_that_the_server_does_not_have_is_no_empty_inbox(place):
     with pytest.raises(StorageMissing, match="has no folder 'elsewhere'"):
-        place.storage.settled("sftp://acme/elsewhere", "*", 0, False)
+        place.storage.stable_files("sftp://acme/elsewhere", "*", 0, False)
 
 
 def test_a_storage_that_is_not_mounted_is_no_empty_inbox(tmp_path):
     (tmp_path / "mountpoint").mkdir()
     with pytest.raises(StorageMissing, match=r"no folder `inbox`. Is the storage mounted\?"):
-        Storage(tmp_path / "mountpoint").settled("acme", "*", 0, False)
+        Storage(tmp_path / "mountpoint").stable_files("acme", "*", 0, False)
     (tmp_path / "mountpoint" / "inbox").mkdir()
-    assert Storage(tmp_path / "mountpoint").settled("acme", "*", 0, False) == []
+    assert Storage(tmp_path / "mountpoint").stable_files("acme", "*", 0, False) == []
 
 
 def test_a_bucket_that_is_not_there_is_no_empty_inbox(s3_login):
     storage = open_storage("s3://our_s3@no-such-bucket/imports", lambda _: s3_login)
     with pytest.raises(OSError, match="NoSuchBucket"):
-        storage.settled("acme", "*", 0, False)
+        storage.stable_files("acme", "*", 0, False)
 
 
 def test_a_server_with_another_key_is_not_spoken_to(sftp_server, tmp_path):
@@ -180,7 +179,7 @@ def test_a_server_with_another_key_is_not_spoken_to(sftp_server, tmp_path):
         known = sftp_server.login
         login = Login(known.host, known.port, known.user, known.password, extra)
         with pytest.raises(ConnectionError, match="SFTP server 127.0.0.1: HostKeyNotVerifiable"):
-            open_storage(str(tmp_path), lambda _, login=login: login).settled("sftp://acme/x", "*", 0, False)
+            open_storage(str(tmp_path), lambda _, login=login: login).stable_files("sftp://acme/x", "*", 0, False)
 
 
 @pytest.mark.parametrize("kept_in", ["connection", "file"])
@@ -191,14 +190,14 @@ def test_a_key_opens_the_server_as_a_password_does(sftp_server, tmp_path, kept_i
     known = sftp_server.login
     extra = {**known.extra, **key, "private_key_passphrase": "hush"}
     login = Login(known.host, known.port, known.user, None, extra)
-    assert open_storage(str(tmp_path), lambda _: login).settled("sftp://acme/home", "*", 0, False) == []
+    assert open_storage(str(tmp_path), lambda _: login).stable_files("sftp://acme/home", "*", 0, False) == []
 
 
 def test_a_wrong_password_is_said_without_the_password(sftp_server, tmp_path):
     known = sftp_server.login
     login = Login(known.host, known.port, known.user, "hush", known.extra)
     with pytest.raises(ConnectionError) as error:
-        open_storage(str(tmp_path), lambda _: login).settled("sftp://acme/x", "*", 0, False)
+        open_storage(str(tmp_path), lambda _: login).stable_files("sftp://acme/x", "*", 0, False)
     assert "PermissionDenied" in str(error.value) and "hush" not in str(error.value) + repr(login)
 
 
@@ -207,7 +206,7 @@ def test_a_package_that_is_missing_is_named(monkeypatch, tmp_path, package, inbo
     monkeypatch.setitem(sys.modules, package, None)
     root = "s3://bucket/x" if package == "boto3" else str(tmp_path)
     with pytest.raises(SettingInvalid, match=f"pip install .?{package}"):
-        open_storage(root, lambda _: Login()).settled(inbox, "*", 0, False)
+        open_storage(root, lambda _: Login()).stable_files(inbox, "*", 0, False)
 
 
 @pytest.mark.parametrize("root", ["relative/folder", "gs://bucket", ""])
@@ -235,7 +234,7 @@ def test_a_bucket_may_be_the_root_itself():
 def test_folders_that_a_buckets_rule_let_expire_are_made_again(place):
     place.put("x.csv", OLD)
     take(place)
-    path = place.storage.root / place.storage.file_away("1", "archive", "acme", datetime.now(UTC), "x.csv")
+    path = place.storage.root / place.storage.archive("1", "archive", "acme", datetime.now(UTC), "x.csv")
     path.parent.close()
     place.storage.write_whole("1", path, NEW.encode())
     assert path.read_bytes() == NEW.encode()
@@ -268,7 +267,7 @@ def test_a_file_moved_twice_to_its_last_place_is_there_once(place, dies_at):
     if isinstance(place.storage.root, S3Path):
         dies_at(S3Path, "_delete_version")
         with pytest.raises(Died):
-            place.storage.file_away("1", "archive", "acme", datetime.now(UTC), "x.csv")
+            place.storage.archive("1", "archive", "acme", datetime.now(UTC), "x.csv")
     for _ in range(2):
-        path = place.storage.file_away("1", "archive", "acme", datetime.now(UTC), "x.csv")
-    assert places.all_files(place.storage) == {path: OLD.encode()}
+        path = place.storage.archive("1", "archive", "acme", datetime.now(UTC), "x.csv")
+    assert inboxes.all_files(place.storage) == {path: OLD.encode()}

@@ -7,7 +7,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from include import migrations
-from include.adapters.database import engine_from_url
+from include.adapters.database.engine import engine_from_url
 from include.schemas.client_tables import metadata
 
 

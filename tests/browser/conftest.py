@@ -22,7 +22,7 @@ import pytest
 from demo import mail_catcher, reference_data
 from demo.environment import environment, free_port
 from include import migrations
-from include.adapters.database import engine_from_url
+from include.adapters.database.engine import engine_from_url
 from include.settings import ROOT
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

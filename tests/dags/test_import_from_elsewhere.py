@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests import places
+from tests import inboxes
 from tests.airflow_installation import states
 
 TEXT = "First Name,Email\nAnn,ann@example.com\n,none@example.com\n"
@@ -37,12 +37,12 @@ def dag_of(installation, feeds_folder):
 def test_a_file_from_elsewhere_is_imported_and_filed_in_the_bucket(
     installation, ledger, clients, dag_of, s3_login, sftp_server, tmp_path, monkeypatch, sent_to
 ):
-    bucket = places.on_s3(s3_login)
+    bucket = inboxes.on_s3(s3_login)
     monkeypatch.setenv("AIRFLOW_CONN_OUR_S3", as_connection("aws", s3_login))
     monkeypatch.setenv("AIRFLOW_CONN_ACME", as_connection("sftp", sftp_server.login))
     root = bucket.storage.root
     monkeypatch.setenv("CLIENT_IMPORTS_STORAGE", f"s3://our_s3@{root.bucket}/{root.key}")
-    sender = bucket if sent_to == "bucket" else places.on_sftp(sftp_server, tmp_path)
+    sender = bucket if sent_to == "bucket" else inboxes.on_sftp(sftp_server, tmp_path)
     dag = dag_of(sender.inbox)
     assert set(states(dag.test(run_conf=PARAMS, logical_date=None)).values()) == {"skipped"}
     sender.put("x.csv", TEXT)
@@ -52,8 +52,8 @@ def test_a_file_from_elsewhere_is_imported_and_filed_in_the_bucket(
     assert (line["state"], line["created"], line["failed"], line["filed"]) == ("merged", 1, 1, True)
     assert set(clients()) == {"ann@example.com"} and sender.names() == []
     assert bucket.files("staging") == bucket.files("inbox") == []
-    assert sorted(places.all_files(bucket.storage)) == [line["file_path"], line["report_path"]]
-    assert places.all_files(bucket.storage)[line["file_path"]] == TEXT.encode()
+    assert sorted(inboxes.all_files(bucket.storage)) == [line["file_path"], line["report_path"]]
+    assert inboxes.all_files(bucket.storage)[line["file_path"]] == TEXT.encode()
     (mail,) = installation.read_mails()
     assert mail["Subject"] == "partner: 1 file, 1 created, 1 failed row"
 

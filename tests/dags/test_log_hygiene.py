@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from include.adapters import client_plan, import_ledger
+from include.adapters.database import ledger, plan
 from include.steps import prepare as prepare_step
 from tests.airflow_installation import states
 
@@ -33,7 +33,7 @@ BUG = f"{HEADER}\n,Zzmark-m,,,zzmark8@zzmark.example,,,,,,,\n"
 def faults(monkeypatch) -> list[str]:
     """A bug in `prepare` that quotes a cell, two kinds of database errors that show a row; gives what the ledger noted."""
     noted: list[str] = []
-    typed, apply_plan, enter_state = prepare_step.typed, client_plan.apply_plan, import_ledger.enter_state
+    typed, apply_plan, enter_state = prepare_step.typed, plan.apply_plan, ledger.enter_state
     bugs, merges = [], []
 
     def bug(rows):
@@ -55,8 +55,8 @@ def faults(monkeypatch) -> list[str]:
         enter_state(connection, import_id, state, now, **values)
 
     monkeypatch.setattr(prepare_step, "typed", bug)
-    monkeypatch.setattr(client_plan, "apply_plan", database_error)
-    monkeypatch.setattr(import_ledger, "enter_state", note)
+    monkeypatch.setattr(plan, "apply_plan", database_error)
+    monkeypatch.setattr(ledger, "enter_state", note)
     return noted
 
 

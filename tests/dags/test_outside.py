@@ -101,7 +101,7 @@ def test_a_held_import_tells_when_it_is_approved_and_a_revert_tells_too(
     installation.run("default")
     import_id = str(ledger()[0]["id"])
     with engine.begin() as connection:  # as if it had been held and approved
-        connection.execute(sa.text("UPDATE imports SET told_outside = 'held by ' || run_id, state_times = "
+        connection.execute(sa.text("UPDATE imports SET announced_state = 'held by ' || run_id, state_times = "
                                    "state_times || '{\"held\": \"2026-01-01T00:00:00+00:00\"}'"))  # fmt: skip
     statsd.ours()
     review = installation.bag.dags["review_held_import"]
@@ -140,10 +140,10 @@ def test_what_a_dead_run_left_is_told_by_the_next_and_what_was_told_is_not_told_
     impatient.drop("default", SAMPLES / "onboarding.csv")
     impatient.run("default")
     assert len(events()) == 1 and of(statsd.ours(), "imports") == {("default", "merged"): 1}
-    for told, expected in (("told_outside", 0), ("NULL", 1)):
+    for told, expected in (("announced_state", 0), ("NULL", 1)):
         # Nobody was mailed, so the next run takes the import over.
         with engine.begin() as connection:
-            connection.execute(sa.text(f"UPDATE imports SET notified_state = NULL, told_outside = {told}"))
+            connection.execute(sa.text(f"UPDATE imports SET notified_state = NULL, announced_state = {told}"))
         before = len(events())
         assert impatient.run("default").state == "success"
         assert len(events()) - before == expected and len(of(statsd.ours(), "imports")) == expected

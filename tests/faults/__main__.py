@@ -10,9 +10,9 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 
+from tests.faults.environment import town
 from tests.faults.rounds import FEEDS, play
 from tests.faults.scheduler import Tally, Violation
-from tests.faults.town import town
 
 
 def main() -> int:

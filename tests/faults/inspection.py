@@ -8,14 +8,14 @@ import re
 from pathlib import Path
 from typing import Any
 
+from tests.faults.environment import FaultEnvironment
 from tests.faults.scheduler import Violation
-from tests.faults.town import Town
-from tests.faults.world import IDS, Verdict, World
+from tests.faults.simulation import IDS, Simulation, Verdict
 
 OUTCOMES = ("created", "updated", "unchanged", "duplicate", "failed")
 
 
-def inspect(town: Town, world: World) -> None:
+def inspect(town: FaultEnvironment, world: Simulation) -> None:
     """Raises Violation with everything that is wrong."""
     ledger = town.query("SELECT * FROM imports ORDER BY arrival")
     names = [line["file_name"] for line in ledger]
@@ -33,7 +33,7 @@ def inspect(town: Town, world: World) -> None:
         raise Violation("\n".join(wrong))
 
 
-def _line(town: Town, line: dict[str, Any], verdict: Verdict) -> list[str]:
+def _line(town: FaultEnvironment, line: dict[str, Any], verdict: Verdict) -> list[str]:
     wrong = []
     if (line["state"], line["code"]) != (verdict.state, verdict.code):
         wrong.append(f"is {line['state']} {line['code']}, not {verdict.state} {verdict.code} ({line['message']})")
@@ -53,7 +53,7 @@ def _line(town: Town, line: dict[str, Any], verdict: Verdict) -> list[str]:
     return wrong
 
 
-def _clients(town: Town, expected: dict[str, dict]) -> list[str]:
+def _clients(town: FaultEnvironment, expected: dict[str, dict]) -> list[str]:
     found = town.query("SELECT id, email, username, first_name, last_name FROM clients")
     open_usernames = {client["email"] for client in expected.values() if client["username"] is None}
     is_ = sorted(_comparable(client.pop("id"), client, open_usernames) for client in found)
@@ -66,7 +66,7 @@ def _comparable(id: str, client: dict, open_usernames: set[str]) -> tuple[str, .
     return (id if id in IDS else "new", client["email"], username, client["first_name"], client["last_name"])
 
 
-def _files(town: Town, world: World, ledger: list[dict[str, Any]]) -> list[str]:
+def _files(town: FaultEnvironment, world: Simulation, ledger: list[dict[str, Any]]) -> list[str]:
     wrong = []
     everything = sorted(path for path in town.storage.rglob("*"))
     inside = {place: [p for p in everything if place in p.relative_to(town.storage).parts] for place in
@@ -88,7 +88,7 @@ def _files(town: Town, world: World, ledger: list[dict[str, Any]]) -> list[str]:
     return wrong
 
 
-def _mails(town: Town, ledger: list[dict[str, Any]]) -> list[str]:
+def _mails(town: FaultEnvironment, ledger: list[dict[str, Any]]) -> list[str]:
     wrong, told = [], set()
     by_id = {str(line["id"]): line for line in ledger}
     for path in town.mails.glob("*.eml"):

@@ -8,25 +8,25 @@ import zlib
 from collections.abc import Callable
 from contextlib import suppress
 
+from tests.faults.environment import FaultEnvironment
 from tests.faults.inspection import inspect
 from tests.faults.scheduler import TASKS, Abandoned, Scheduler, Tally, Trouble
-from tests.faults.town import Town
+from tests.faults.simulation import Simulation, make_simulation
 from tests.faults.worker import Call
-from tests.faults.world import World, make_world
 
 RECOVERIES = ("retry", "clear", "next run")
 FEEDS = ("swaps", "whole", "sides")
 
 
-def play(town: Town, name: str, tally: Tally) -> Scheduler:
+def play(town: FaultEnvironment, name: str, tally: Tally) -> Scheduler:
     """One round. `walk:FEED:POINT` kills every task at one point; `chance:N` is anything. Raises Violation."""
     dice = random.Random(zlib.crc32(name.encode()))
     kind, *rest = name.split(":")
     feed = rest[0] if kind == "walk" else dice.choice(FEEDS)
     # All points of a walk meet the same files.
-    world = _telling_world(feed) if kind == "walk" else make_world(dice, feed)
+    world = _telling_world(feed) if kind == "walk" else make_simulation(dice, feed)
     town.clean()
-    world.settle(town, len(world.files) - 1 if kind == "walk" else dice.randint(1, len(world.files)))
+    world.resolve_duplicates(town, len(world.files) - 1 if kind == "walk" else dice.randint(1, len(world.files)))
     scheduler = Scheduler(town, feed, dice, tally)
     tally.rounds += 1
     try:
@@ -47,11 +47,11 @@ def play(town: Town, name: str, tally: Tally) -> Scheduler:
     return scheduler
 
 
-def _telling_world(feed: str) -> World:
+def _telling_world(feed: str) -> Simulation:
     """Files of which one is merged, one is refused by `validate` and, where the feed does that, one by `merge`."""
     needed = {None, "FILE_MISSING_COLUMN", "FILE_FAILED_ROWS" if feed == "whole" else None}
     for number in itertools.count():
-        world = make_world(random.Random(number), feed)
+        world = make_simulation(random.Random(number), feed)
         verdicts, _ = world.expected([file.name for file in world.files[:-1]])
         if needed <= {verdict.code for verdict in verdicts}:
             return world

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
-from tests.faults.town import Town
+from tests.faults.environment import FaultEnvironment
 from tests.faults.worker import Call, Ended, Worker, start
 
 TASKS = ("receive", "validate", "prepare", "merge", "email_summary")
@@ -45,7 +45,7 @@ class Tally:
 
 @dataclass
 class Scheduler:
-    town: Town
+    town: FaultEnvironment
     feed: str
     random: random.Random
     tally: Tally

@@ -9,22 +9,22 @@ from dataclasses import replace
 
 import pytest
 
-from include.adapters import import_ledger
+from include.adapters.database import ledger
 from include.errors import FileRefused, StepFailed
-from include.results import Requested
-from include.steps import file_away as file_away_step
+from include.models import RunRequest
+from include.steps import archive as archive_step
 from include.steps import prepare as prepare_step
 from include.steps import validate as validate_step
-from include.steps.corridor import Corridor
+from include.steps.archive import archive
+from include.steps.context import ImportContext
 from include.steps.email_summary import email_summary
-from include.steps.file_away import file_away
 from include.steps.merge import merge, merge_all
 from include.steps.prepare import prepare
 from include.steps.receive import receive, something_to_do
 from include.steps.validate import validate
 
-RUN = Requested("test", dag_id="import_clients__default", run_id="run-1")
-NEXT = Requested("test", dag_id="import_clients__default", run_id="run-2")
+RUN = RunRequest("test", dag_id="import_clients__default", run_id="run-1")
+NEXT = RunRequest("test", dag_id="import_clients__default", run_id="run-2")
 GOOD, HALF = "First Name,Email\nAnn,ann@example.com\n", "First Name,Email\nAnn,ann@example.com\n,x\n"
 
 
@@ -33,36 +33,36 @@ class Died(BaseException):
 
 
 @pytest.fixture
-def corridor(feed, engine, storage) -> Corridor:
+def context(feed, engine, storage) -> ImportContext:
     storage.inbox("default").mkdir(parents=True)
-    return Corridor.of(feed, engine, storage)
+    return ImportContext.of(feed, engine, storage)
 
 
 @pytest.fixture
-def received(corridor):
+def received(context):
     def _received(text: str = GOOD, name: str = "x.csv"):
-        (corridor.storage.inbox("default") / name).write_text(text)
-        return receive(corridor, RUN)[-1]
+        (context.storage.inbox("default") / name).write_text(text)
+        return receive(context, RUN)[-1]
 
     return _received
 
 
-def walk(corridor: Corridor, import_id: str) -> None:
-    for step in (validate, prepare, merge, file_away):
-        step(corridor, import_id)
+def walk(context: ImportContext, import_id: str) -> None:
+    for step in (validate, prepare, merge, archive):
+        step(context, import_id)
 
 
-def test_a_receiver_of_an_older_run_takes_nothing_from_the_run_that_is_at_work(corridor, received):
+def test_a_receiver_of_an_older_run_takes_nothing_from_the_run_that_is_at_work(context, received):
     """Of an older run that stood still: it would leave the newer run with no file, red, and with a wrong mail."""
-    before = corridor.clock()
+    before = context.clock()
     entry = received()
-    assert receive(corridor, replace(NEXT, started=before)) == []
-    assert not something_to_do(corridor, replace(NEXT, started=before))
-    assert [e.id for e in receive(corridor, replace(NEXT, started=corridor.clock()))] == [entry.id]
+    assert receive(context, replace(NEXT, started=before)) == []
+    assert not something_to_do(context, replace(NEXT, started=before))
+    assert [e.id for e in receive(context, replace(NEXT, started=context.clock()))] == [entry.id]
 
 
-def left_in(corridor: Corridor, place: str) -> list[str]:
-    return [path.name for path in (corridor.storage.root / place).rglob("*")]
+def left_in(context: ImportContext, place: str) -> list[str]:
+    return [path.name for path in (context.storage.root / place).rglob("*")]
 
 
 @pytest.mark.parametrize(
@@ -74,31 +74,31 @@ def left_in(corridor: Corridor, place: str) -> list[str]:
     ],
 )
 def test_a_process_taken_for_dead_changes_nothing_when_it_goes_on_after_the_merge(
-    corridor, received, clients, monkeypatch, step, module, where
+    context, received, clients, monkeypatch, step, module, where
 ):
     entry, original, calls = received(), getattr(module, where), []
     if step is prepare:
-        validate(corridor, entry.id)
+        validate(context, entry.id)
 
     def sleep_through_everything(*args):
         calls.append(args)
         if len(calls) == 1:
-            walk(corridor, entry.id)
+            walk(context, entry.id)
         return original(*args)
 
     monkeypatch.setattr(module, where, sleep_through_everything)
     with suppress(StepFailed):
-        step(corridor, entry.id)
-    after = import_ledger.find(corridor.engine, entry.id)
+        step(context, entry.id)
+    after = ledger.find(context.engine, entry.id)
     assert (after.state, after.counts.created, after.filed) == ("merged", 1, True)
-    assert len(clients()) == 1 and left_in(corridor, "staging") == []
+    assert len(clients()) == 1 and left_in(context, "staging") == []
 
 
-def test_a_file_refused_for_its_rows_is_filed_by_whoever_comes_after_a_death(corridor, received, monkeypatch):
-    whole = Corridor.of(
-        corridor.feed.model_copy(update={"on_failed_rows": "refuse_file"}), corridor.engine, corridor.storage
+def test_a_file_refused_for_its_rows_is_filed_by_whoever_comes_after_a_death(context, received, monkeypatch):
+    whole = ImportContext.of(
+        context.feed.model_copy(update={"on_failed_rows": "refuse_file"}), context.engine, context.storage
     )
-    entry, change = received(HALF), import_ledger.change
+    entry, change = received(HALF), ledger.change
     for step in (validate, prepare):
         step(whole, entry.id)
     with pytest.raises(FileRefused):
@@ -110,19 +110,19 @@ def test_a_file_refused_for_its_rows_is_filed_by_whoever_comes_after_a_death(cor
         change(*args, **values)
 
     with monkeypatch.context() as patch:
-        patch.setattr(file_away_step.import_ledger, "change", die_at_the_end)
+        patch.setattr(archive_step.import_ledger, "change", die_at_the_end)
         with pytest.raises(Died):
-            file_away(whole, entry.id)
-    file_away(whole, entry.id)
-    after = import_ledger.find(corridor.engine, entry.id)
-    assert after.filed and (corridor.storage.root / after.report_path).is_file()
-    assert left_in(corridor, "staging") == []
+            archive(whole, entry.id)
+    archive(whole, entry.id)
+    after = ledger.find(context.engine, entry.id)
+    assert after.filed and (context.storage.root / after.report_path).is_file()
+    assert left_in(context, "staging") == []
 
 
-def test_a_death_while_writing_the_report_leaves_no_half_report_behind(corridor, received, monkeypatch):
+def test_a_death_while_writing_the_report_leaves_no_half_report_behind(context, received, monkeypatch):
     entry, rename = received(HALF), os.rename
     for step in (validate, prepare, merge):
-        step(corridor, entry.id)
+        step(context, entry.id)
 
     def die(source, target):
         if "reports" in str(target):
@@ -132,14 +132,14 @@ def test_a_death_while_writing_the_report_leaves_no_half_report_behind(corridor,
     with monkeypatch.context() as patch:
         patch.setattr(os, "rename", die)
         with pytest.raises(Died):
-            file_away(corridor, entry.id)
-    assert not [path for path in (corridor.storage.root / "reports").rglob("*") if path.is_file()]
-    file_away(corridor, entry.id)
-    assert sum(name.endswith(".failed.csv") for name in left_in(corridor, "reports")) == 1
-    assert left_in(corridor, "staging") == []
+            archive(context, entry.id)
+    assert not [path for path in (context.storage.root / "reports").rglob("*") if path.is_file()]
+    archive(context, entry.id)
+    assert sum(name.endswith(".failed.csv") for name in left_in(context, "reports")) == 1
+    assert left_in(context, "staging") == []
 
 
-def test_two_who_finish_the_same_claim_do_not_lose_the_file(corridor, received, monkeypatch):
+def test_two_who_finish_the_same_claim_do_not_lose_the_file(context, received, monkeypatch):
     rename = os.rename
 
     def somebody_was_faster(source, target):
@@ -149,11 +149,11 @@ def test_two_who_finish_the_same_claim_do_not_lose_the_file(corridor, received, 
     with monkeypatch.context() as patch:
         patch.setattr(os, "rename", somebody_was_faster)
         entry = received()
-    walk(corridor, entry.id)
-    assert import_ledger.find(corridor.engine, entry.id).state == "merged"
+    walk(context, entry.id)
+    assert ledger.find(context.engine, entry.id).state == "merged"
 
 
-def test_a_file_that_left_the_inbox_leaves_no_empty_folder_behind(corridor, received, monkeypatch):
+def test_a_file_that_left_the_inbox_leaves_no_empty_folder_behind(context, received, monkeypatch):
     def gone(source, _target):
         os.unlink(source)
         raise FileNotFoundError
@@ -161,51 +161,51 @@ def test_a_file_that_left_the_inbox_leaves_no_empty_folder_behind(corridor, rece
     with monkeypatch.context() as patch:
         patch.setattr(os, "rename", gone)
         assert received().state == "discarded"
-    assert left_in(corridor, "staging") == []
+    assert left_in(context, "staging") == []
 
 
-def test_a_fault_with_one_file_stops_the_later_ones_until_the_last_try(corridor, received):
+def test_a_fault_with_one_file_stops_the_later_ones_until_the_last_try(context, received):
     (first, second) = (
         received(f"First Name,Email\n{name},ann@example.com\n", f"{name}.csv") for name in ("Ann", "Bea")
     )
     for entry in (first, second):
-        validate(corridor, entry.id)
-        prepare(corridor, entry.id)
-    prepared = corridor.storage.root / "staging" / first.id / "prepared.arrow"
+        validate(context, entry.id)
+        prepare(context, entry.id)
+    prepared = context.storage.root / "staging" / first.id / "prepared.arrow"
     prepared.rename(prepared.with_suffix(".away"))
     with pytest.raises(ExceptionGroup, match="1 file"):
-        merge_all(corridor, RUN, last_try=False)
-    assert import_ledger.find(corridor.engine, second.id).state == "prepared"
+        merge_all(context, RUN, last_try=False)
+    assert ledger.find(context.engine, second.id).state == "prepared"
     prepared.with_suffix(".away").rename(prepared)
-    merge_all(corridor, RUN, last_try=False)
-    merged = [import_ledger.find(corridor.engine, entry.id).state_times["merged"] for entry in (first, second)]
+    merge_all(context, RUN, last_try=False)
+    merged = [ledger.find(context.engine, entry.id).state_times["merged"] for entry in (first, second)]
     assert merged == sorted(merged)
 
 
-def test_a_run_that_died_before_its_mail_leaves_the_mail_to_the_next_run(corridor, received):
+def test_a_run_that_died_before_its_mail_leaves_the_mail_to_the_next_run(context, received):
     entry, sent = received(), []
-    walk(corridor, entry.id)
-    assert something_to_do(corridor, NEXT)
-    receive(corridor, NEXT)
-    email_summary(corridor, NEXT, "http://link", lambda summary, _: sent.append(summary.subject))
-    assert sent == ["default: 1 file, 1 created"] or corridor.feed.notify.to == []
-    assert not something_to_do(corridor, Requested("test", dag_id=RUN.dag_id, run_id="run-3"))
+    walk(context, entry.id)
+    assert something_to_do(context, NEXT)
+    receive(context, NEXT)
+    email_summary(context, NEXT, "http://link", lambda summary, _: sent.append(summary.subject))
+    assert sent == ["default: 1 file, 1 created"] or context.feed.notify.to == []
+    assert not something_to_do(context, RunRequest("test", dag_id=RUN.dag_id, run_id="run-3"))
 
 
-def test_a_staged_file_that_is_gone_is_our_fault_and_refuses_nothing(corridor, received):
+def test_a_staged_file_that_is_gone_is_our_fault_and_refuses_nothing(context, received):
     entry = received()
-    source = corridor.storage.staged_source(entry.id)
+    source = context.storage.staged_source(entry.id)
     content = source.read_bytes()
     source.unlink()
     with pytest.raises(StepFailed, match="validate failed: FileNotFoundError"):
-        validate(corridor, entry.id)
-    assert import_ledger.find(corridor.engine, entry.id).state == "failed"
+        validate(context, entry.id)
+    assert ledger.find(context.engine, entry.id).state == "failed"
     source.write_bytes(content)
-    walk(corridor, entry.id)
-    assert import_ledger.find(corridor.engine, entry.id).state == "merged"
+    walk(context, entry.id)
+    assert ledger.find(context.engine, entry.id).state == "merged"
 
 
-def test_a_fault_shows_the_way_to_it_and_no_cell(corridor, received, monkeypatch):
+def test_a_fault_shows_the_way_to_it_and_no_cell(context, received, monkeypatch):
     entry, cell = received(), GOOD.splitlines()[1]
 
     def bug(*_):
@@ -213,7 +213,7 @@ def test_a_fault_shows_the_way_to_it_and_no_cell(corridor, received, monkeypatch
 
     monkeypatch.setattr(validate_step, "judge_file", bug)
     with pytest.raises(StepFailed) as caught:
-        validate(corridor, entry.id)
+        validate(context, entry.id)
     shown = "".join(traceback.format_exception(caught.value))
     assert "in bug" in shown and "validate failed: ValueError" in shown
-    assert cell not in shown + str(import_ledger.find(corridor.engine, entry.id).message)
+    assert cell not in shown + str(ledger.find(context.engine, entry.id).message)

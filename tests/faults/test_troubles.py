@@ -14,13 +14,13 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from include.adapters import client_plan
-from include.adapters.staging import StagingFolder
-from include.adapters.storage import Storage
+from include.adapters.database import plan
+from include.adapters.files.staging import StagingFolder
+from include.adapters.files.storage import Storage
 from include.steps import email_summary as email_summary_step
 from include.steps import merge as merge_step
 from include.steps import prepare as prepare_step
-from include.steps.corridor import Corridor
+from include.steps.context import ImportContext
 from tests.airflow_installation import states
 
 TEXT = "First Name,Email\nAnn,ann@example.com\nBea,bea@example.com\n"
@@ -82,9 +82,9 @@ def test_a_senders_fault_is_refused_at_once_and_never_retried(impatient, ledger,
 
 
 def test_a_database_that_is_down_before_the_merge_is_retried(impatient, ledger, clients, engine, once):
-    def elsewhere(original, corridor, *args, **keys):
+    def elsewhere(original, context, *args, **keys):
         nobody = sa.create_engine("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
-        return original(Corridor(corridor.feed, nobody, corridor.storage, corridor.staging), *args, **keys)
+        return original(ImportContext(context.feed, nobody, context.storage, context.staging), *args, **keys)
 
     once(merge_step, "merge_all", elsewhere)
     impatient.drop("default", TEXT, "x.csv")
@@ -103,7 +103,7 @@ def test_a_connection_cut_during_the_merge_leaves_nothing_half_done(impatient, l
             pid = connection.scalar(sa.text("SELECT pg_backend_pid()"))
             other.execute(sa.text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
 
-    once(client_plan, "apply_plan", cut)
+    once(plan, "apply_plan", cut)
     impatient.drop("default", TEXT, "x.csv")
     run = impatient.run("default")
     assert_imported_once(impatient, ledger, clients, engine, run)
@@ -126,7 +126,7 @@ def test_a_connection_that_dies_after_the_commit_was_sent_is_found_merged(
         monkeypatch.setattr(psycopg.Connection, "commit", commit_and_die)
         return written
 
-    once(client_plan, "record_plan", no_answer)
+    once(plan, "record_plan", no_answer)
     impatient.drop("default", TEXT, "x.csv")
     run = impatient.run("default")
     assert_imported_once(impatient, ledger, clients, engine, run)

@@ -18,8 +18,8 @@ import pytest
 import sqlalchemy as sa
 
 from demo import reference_data
-from include.adapters.database import engine_from_url
-from include.adapters.storage import Storage
+from include.adapters.database.engine import engine_from_url
+from include.adapters.files.storage import Storage
 from include.schemas.feed import Feed
 from include.steps.import_file import import_file
 from tests.compose_file import filled_in

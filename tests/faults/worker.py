@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
-from tests.faults.town import Town
+from tests.faults.environment import FaultEnvironment
 
 _PR_SET_PDEATHSIG = 1
 
@@ -93,7 +93,7 @@ class Worker:
         return Ended(said.get("how", "fault"), said.get("value"), self.place)
 
 
-def start(town: Town, call: Call, *, at: int = 0, number: int = signal.SIGKILL) -> Worker:
+def start(town: FaultEnvironment, call: Call, *, at: int = 0, number: int = signal.SIGKILL) -> Worker:
     """Fork a process for the call. At its `at`-th point (from 1; 0: never) it sends itself the signal."""
     reading, writing = os.pipe()
     pid = os.fork()
@@ -111,7 +111,7 @@ def start(town: Town, call: Call, *, at: int = 0, number: int = signal.SIGKILL) 
         os._exit(0)
 
 
-def _work(town: Town, call: Call, tell: Callable[..., Any], at: int, number: int) -> None:
+def _work(town: FaultEnvironment, call: Call, tell: Callable[..., Any], at: int, number: int) -> None:
     from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
     from airflow.sdk.execution_time.context import set_current_context
 

@@ -12,7 +12,7 @@ import pytest
 @pytest.fixture(scope="session")
 def web_app(airflow: Any) -> Iterator[Any]:
     (airflow.home / "airflow").mkdir(exist_ok=True)  # where it keeps passwords
-    os.environ["AIRFLOW__CORE__AUTH_MANAGER"] = "tests.plugins.people.PerDag"
+    os.environ["AIRFLOW__CORE__AUTH_MANAGER"] = "tests.plugins.persons.PerDag"
     from airflow.api_fastapi import app as airflow_app
     from airflow.dag_processing.dagbag import sync_bag_to_db
     from airflow.models.dagbundle import DagBundleModel
@@ -33,7 +33,7 @@ def web(web_app: Any, installation: Any) -> Callable[..., Any]:
     """A browser of a person: `web("olga")`, `web(None)` for nobody."""
     from starlette.testclient import TestClient
 
-    from tests.plugins.people import token_of
+    from tests.plugins.persons import token_of
 
     def _web(name: str | None, **keys: Any) -> TestClient:
         client = TestClient(web_app, base_url="http://airflow.example", follow_redirects=False, **keys)

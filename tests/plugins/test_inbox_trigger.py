@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 def trigger(airflow, place, monkeypatch) -> InboxTrigger:
     from inbox_trigger import InboxTrigger
 
-    monkeypatch.setattr("include.adapters.storage_root.open_storage", lambda root, login_of: place.storage)
+    monkeypatch.setattr("include.adapters.files.storage_root.open_storage", lambda root, login_of: place.storage)
     return InboxTrigger(
-        root="where `place` is", inbox=place.inbox, pattern="*", settle_seconds=0, require_done_file=False,
+        root="where `place` is", inbox=place.inbox, pattern="*", stable_seconds=0, require_done_file=False,
         poll_seconds=0.01,
     )  # fmt: skip
 

@@ -21,7 +21,7 @@ HOSTILE = "<img src=x onerror=alert(1)>"
 @pytest.fixture
 def imported(installation, engine):
     """Import text into a feed as the DAG would; gives the id."""
-    from include.adapters.storage import Storage
+    from include.adapters.files.storage import Storage
     from include.schemas.feed import Feed
 
     def _imported(text=TEXT, feed="default", name="clients.csv", **keys):
@@ -60,9 +60,9 @@ def routes():
 
 
 def test_nothing_answers_without_a_login(web):
-    asked = routes()
-    assert len(asked) > 15
-    for method, path in [*asked, ("GET", "/docs"), ("GET", "/openapi.json"), ("GET", "/redoc")]:
+    request = routes()
+    assert len(request) > 15
+    for method, path in [*request, ("GET", "/docs"), ("GET", "/openapi.json"), ("GET", "/redoc")]:
         answer = web(None).request(method, ROOT + path)
         assert answer.status_code == (404 if path in ("/docs", "/openapi.json", "/redoc") else 401), (method, path)
         assert "no such import" not in answer.text
@@ -402,8 +402,8 @@ def test_the_list_is_filtered_by_feed_state_day_name_and_address(web, imported):
     imported("First Name,Email\n,Nora@Example.com\nBen,ben@example.com\n", name="nora_failed.csv")
     admin = web("admin")
 
-    def listed(**asked):
-        return names(admin.get(f"{ROOT}/", params=asked))
+    def listed(**request):
+        return names(admin.get(f"{ROOT}/", params=request))
 
     assert listed() == ["nora_failed.csv", "broken.csv", "news_100%.csv", "old.csv"]
     assert listed(feed="acme") == ["news_100%.csv"] and listed(state="refused") == ["broken.csv"]
@@ -497,8 +497,8 @@ def test_the_tabs_of_run_and_task_lead_to_their_imports_failed_rows_first(web, i
     for index, row in enumerate(ledger()):
         task = admin.get(f"{ROOT}/task", params={**where, "map_index": index})
         assert task.headers["location"] == f"{ROOT}/imports/{row['id']}"
-    for path, asked in (("/task", where), ("/run", {"dag_id": "x", "run_id": "y"}), ("/dag", {"dag_id": "x"})):
-        assert "Not an import" in admin.get(ROOT + path, params=asked).text
+    for path, request in (("/task", where), ("/run", {"dag_id": "x", "run_id": "y"}), ("/dag", {"dag_id": "x"})):
+        assert "Not an import" in admin.get(ROOT + path, params=request).text
     assert names(admin.get(f"{ROOT}/dag", params={"dag_id": "import_clients__acme"})) == ["b.csv", "a.csv"]
 
 
@@ -529,7 +529,7 @@ def test_an_undo_that_has_failed_is_not_said_to_have_started_again(web, imported
 def test_a_forgotten_import_says_so_and_shows_no_cell(web, imported, engine, installation):
     from datetime import UTC, datetime, timedelta
 
-    from include.adapters.storage import Storage
+    from include.adapters.files.storage import Storage
     from include.schemas.feed import Feed
     from include.steps.forget import forget
 
@@ -542,9 +542,9 @@ def test_a_forgotten_import_says_so_and_shows_no_cell(web, imported, engine, ins
 
 def test_a_database_that_is_gone_is_our_fault_and_says_so(web, monkeypatch):
     import sqlalchemy as sa
-    from client_imports_page import doors
+    from client_imports_page import connections
 
-    monkeypatch.setattr(doors, "engine", lambda: sa.create_engine("postgresql+psycopg://127.0.0.1:1/none"))
+    monkeypatch.setattr(connections, "engine", lambda: sa.create_engine("postgresql+psycopg://127.0.0.1:1/none"))
     answer = web("admin").get(f"{ROOT}/")
     assert answer.status_code == 503 and "our fault" in answer.text and "127.0.0.1" not in answer.text
 

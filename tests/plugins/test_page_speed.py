@@ -11,9 +11,9 @@ import pytest
 import sqlalchemy as sa
 
 from benchmarks.full_ledger import fill
-from include.adapters import client_views, import_reasons, import_views
-from include.adapters.database import engine_from_url
-from include.adapters.import_views import Filter
+from include.adapters.database import import_rows, page_clients, page_imports
+from include.adapters.database.engine import engine_from_url
+from include.adapters.database.page_imports import ListQuery
 from tests.conftest import empty
 
 FEEDS = ["acme", "default"]
@@ -33,9 +33,9 @@ def one(number: int) -> UUID:
     return UUID(int=number)
 
 
-def listed(**asked):
-    own = {name: asked.pop(name, None) for name in ("before", "after")}
-    return import_views.list_statement(Filter(FEEDS, **asked), own["before"], own["after"], 50)
+def listed(**request):
+    own = {name: request.pop(name, None) for name in ("before", "after")}
+    return page_imports.list_statement(ListQuery(FEEDS, **request), own["before"], own["after"], 50)
 
 
 STATEMENTS = {
@@ -44,18 +44,18 @@ STATEMENTS = {
     "newer imports": lambda: listed(after=0),
     "imports of some days": lambda: listed(since=datetime(2026, 1, 1, tzinfo=UTC), until=datetime(2099, 1, 2, tzinfo=UTC)),
     "imports with an address": lambda: listed(cell="bad500_50@example.com", email_key="bad500_50@example.com"),
-    "the chart": lambda: (import_views.DAYS_STATEMENT, {"feeds": FEEDS, "since": datetime(2026, 11, 1, tzinfo=UTC)}),
-    "the feeds": lambda: (import_views.FEEDS_STATEMENT, {}),
+    "the chart": lambda: (page_imports.DAYS_STATEMENT, {"feeds": FEEDS, "since": datetime(2026, 11, 1, tzinfo=UTC)}),
+    "the feeds": lambda: (page_imports.FEEDS_STATEMENT, {}),
     **{
-        f"rows: {kind}": lambda kind=kind: (import_views.rows_statement(kind), {"import_id": one(500), "after": 100, "size": 51})
-        for kind in import_views.ROWS_STATEMENTS
+        f"rows: {kind}": lambda kind=kind: (page_imports.rows_statement(kind), {"import_id": one(500), "after": 100, "size": 51})
+        for kind in page_imports.ROWS_STATEMENTS
     },
-    "changes": lambda: (import_views.CHANGES_STATEMENT, {"import_id": one(500), "after": 10, "size": 51}),
-    "causes": lambda: (import_reasons.CAUSES_STATEMENT, {"import_id": one(500), "by_value": [], "most": 20}),
+    "changes": lambda: (page_imports.CHANGES_STATEMENT, {"import_id": one(500), "after": 10, "size": 51}),
+    "causes": lambda: (import_rows.CAUSES_STATEMENT, {"import_id": one(500), "by_value": [], "most": 20}),
     "a client's history": lambda: (
-        client_views.HISTORY_STATEMENT, {"client_id": f"{77:024x}", "feeds": FEEDS, "most": 200}),
+        page_clients.HISTORY_STATEMENT, {"client_id": f"{77:024x}", "feeds": FEEDS, "most": 200}),
     "rows with an address": lambda: (
-        client_views.MENTIONED_STATEMENT,
+        page_clients.MENTIONED_STATEMENT,
         {"typed": "bad500_50@example.com", "email_key": "bad500_50@example.com", "feeds": FEEDS, "most": 200}),
 }  # fmt: skip
 

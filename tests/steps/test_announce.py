@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from include.adapters import import_ledger
-from include.results import Requested
+from include.adapters.database import ledger
+from include.models import RunRequest
 from include.steps.announce import announce_decision, announce_run
-from include.steps.corridor import utc_now
+from include.steps.context import utc_now
 from include.steps.revert import revert
 
 PEOPLE = "First Name,Email\nAnn,ann@example.com\n,nobody@example.com\n"
@@ -18,46 +18,46 @@ def run_of(engine):
     """Make the import part of a run; gives who asks for the run's news."""
 
     def _run_of(result, run_id="first"):
-        import_ledger.change(engine, result.import_id, dag_id="feed", run_id=run_id)
-        return Requested(dag_id="feed", run_id=run_id)
+        ledger.change(engine, result.import_id, dag_id="feed", run_id=run_id)
+        return RunRequest(dag_id="feed", run_id=run_id)
 
     return _run_of
 
 
 def test_repeating_the_run_tells_the_same_and_another_run_tells_nothing(bring, engine, run_of):
     result = bring(PEOPLE)
-    asked = run_of(result)
-    first = announce_run(engine, asked)
+    request = run_of(result)
+    first = announce_run(engine, request)
     assert first.event["created"] == 1 and len(first.measures) == 4
-    assert announce_run(engine, asked).event == first.event
+    assert announce_run(engine, request).event == first.event
     assert announce_run(engine, run_of(result, "second")).news == []
 
 
 def test_the_next_state_of_an_import_is_news_again(bring, engine, run_of):
     result = bring(PEOPLE)
-    asked = run_of(result)
-    import_ledger.enter_state(engine, result.import_id, "held", utc_now())
-    held = announce_run(engine, asked)
+    request = run_of(result)
+    ledger.enter_state(engine, result.import_id, "held", utc_now())
+    held = announce_run(engine, request)
     assert held.event is None and [measure.tags["state"] for measure in held.measures] == ["held"]
-    import_ledger.enter_state(engine, result.import_id, "merged", utc_now())
+    ledger.enter_state(engine, result.import_id, "merged", utc_now())
     assert announce_decision(engine, result.import_id, "review").event["imports"][0]["import_id"] == result.import_id
-    assert announce_run(engine, asked).news == []
+    assert announce_run(engine, request).news == []
 
 
 @pytest.mark.parametrize("state", ["received", "validated", "prepared", "reverted"])
 def test_what_is_on_its_way_or_told_by_its_revert_is_no_news(bring, engine, run_of, state):
     result = bring(PEOPLE)
-    asked = run_of(result)
-    import_ledger.enter_state(engine, result.import_id, state, utc_now())
-    assert announce_run(engine, asked).news == []
+    request = run_of(result)
+    ledger.enter_state(engine, result.import_id, state, utc_now())
+    assert announce_run(engine, request).news == []
 
 
 def test_a_revert_tells_what_was_taken_back_and_a_dry_run_of_it_nothing(bring, engine):
     result = bring(PEOPLE)
-    revert(engine, result.import_id, Requested(dag_id="revert", run_id="dry", dry_run=True))
-    assert announce_run(engine, Requested(dag_id="revert", run_id="dry")).event is None
-    revert(engine, result.import_id, Requested(dag_id="revert", run_id="real"))
-    event = announce_run(engine, Requested(dag_id="revert", run_id="real")).event
+    revert(engine, result.import_id, RunRequest(dag_id="revert", run_id="dry", dry_run=True))
+    assert announce_run(engine, RunRequest(dag_id="revert", run_id="dry")).event is None
+    revert(engine, result.import_id, RunRequest(dag_id="revert", run_id="real"))
+    event = announce_run(engine, RunRequest(dag_id="revert", run_id="real")).event
     assert event["reverted"] == 1 and event["imports"][0]["reverts_import_id"] == result.import_id
 
 

@@ -21,8 +21,8 @@ from include.codes import CODES
 from include.errors import FileRefused
 from include.schemas.feed import Feed
 from include.steps.validate import Judged, judge_file
-from include.transforms.frames import cells_as_sent, join_problems, rows_with_errors
-from include.transforms.headers import fields_of
+from include.transforms.csv_reading.headers import fields_of
+from include.transforms.validation.problems import cells_as_sent, join_problems, rows_with_errors
 from tests.steps import reference_reader
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

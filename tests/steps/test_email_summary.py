@@ -10,19 +10,20 @@ import pytest
 
 from demo import mail_catcher
 from demo.environment import free_port
-from include.adapters import import_ledger, mail
-from include.results import Requested
+from include.adapters import mail
+from include.adapters.database import ledger
+from include.models import RunRequest
 from include.schemas.feed import Feed, Notify
-from include.steps.corridor import Corridor
+from include.steps.archive import archive
+from include.steps.context import ImportContext
 from include.steps.email_summary import email_summary, summary_of
-from include.steps.file_away import file_away
 from include.steps.merge import merge
 from include.steps.outcome import not_done
 from include.steps.prepare import prepare
 from include.steps.receive import receive
 from include.steps.validate import validate
 
-RUN = Requested("test", dag_id="import_clients__x", run_id="run-1")
+RUN = RunRequest("test", dag_id="import_clients__x", run_id="run-1")
 GOOD, HALF = "First Name,Email\nAnn,ann@example.com\n", "First Name,Email\nAnn,ann@example.com\n,x\n"
 
 
@@ -30,15 +31,15 @@ GOOD, HALF = "First Name,Email\nAnn,ann@example.com\n", "First Name,Email\nAnn,a
 def run_of(engine, storage):
     """Import one file of a feed with these `notify` keys, up to the mail."""
 
-    def _run_of(text: str, steps=(validate, prepare, merge), **notify) -> Corridor:
-        feed = Feed(name="x", title="X", settle_seconds=0, notify=Notify(to=["a@example.com"], **notify))
-        corridor = Corridor.of(feed, engine, storage)
+    def _run_of(text: str, steps=(validate, prepare, merge), **notify) -> ImportContext:
+        feed = Feed(name="x", title="X", stable_seconds=0, notify=Notify(to=["a@example.com"], **notify))
+        context = ImportContext.of(feed, engine, storage)
         storage.inbox("x").mkdir(parents=True)
         (storage.inbox("x") / "x.csv").write_text(text)
-        for entry in receive(corridor, RUN):
+        for entry in receive(context, RUN):
             for step in steps:
-                step(corridor, entry.id)
-        return corridor
+                step(context, entry.id)
+        return context
 
     return _run_of
 
@@ -54,41 +55,41 @@ def test_the_feed_decides_when_people_are_told(run_of, text, when, mails):
 
 
 def test_repeating_the_task_mails_only_news(run_of, engine):
-    corridor, sent = run_of(GOOD), []
+    context, sent = run_of(GOOD), []
     for _ in range(2):
-        email_summary(corridor, RUN, "http://link", lambda summary, _: sent.append(summary))
+        email_summary(context, RUN, "http://link", lambda summary, _: sent.append(summary))
     assert len(sent) == 1
-    (entry,) = import_ledger.of_run(engine, RUN.dag_id, RUN.run_id)
-    import_ledger.enter_state(engine, entry.id, "reverted", corridor.clock())
-    email_summary(corridor, RUN, "http://link", lambda summary, _: sent.append(summary))
+    (entry,) = ledger.of_run(engine, RUN.dag_id, RUN.run_id)
+    ledger.enter_state(engine, entry.id, "reverted", context.clock())
+    email_summary(context, RUN, "http://link", lambda summary, _: sent.append(summary))
     assert len(sent) == 2
 
 
 def test_a_mail_that_was_not_taken_is_not_remembered_as_sent(run_of, engine):
-    corridor = run_of(GOOD)
+    context = run_of(GOOD)
 
     def refuse(*_):
         raise smtplib.SMTPServerDisconnected
 
     with pytest.raises(smtplib.SMTPException):
-        email_summary(corridor, RUN, "http://link", refuse)
-    assert import_ledger.of_run(engine, RUN.dag_id, RUN.run_id)[0].notified_state is None
+        email_summary(context, RUN, "http://link", refuse)
+    assert ledger.of_run(engine, RUN.dag_id, RUN.run_id)[0].notified_state is None
 
 
 def test_a_fault_of_ours_reads_differently_from_a_refused_file(run_of):
-    corridor = run_of(GOOD, steps=(validate,))
-    summary = summary_of(corridor, RUN, "http://link")
+    context = run_of(GOOD, steps=(validate,))
+    summary = summary_of(context, RUN, "http://link")
     assert summary.subject == "x: OUR FAULT, 1 file, 1 not imported yet"
     assert "a fault on our side" in summary.text() and "Nothing for the sender to do" in summary.html()
-    assert not_done(corridor, RUN) == ["'x.csv': validated"]
+    assert not_done(context, RUN) == ["'x.csv': validated"]
 
 
 def test_a_run_that_took_no_file_says_that_none_is_lost(engine, storage, feed):
-    corridor = Corridor.of(feed, engine, storage)
-    summary = summary_of(corridor, RUN, "http://link")
+    context = ImportContext.of(feed, engine, storage)
+    summary = summary_of(context, RUN, "http://link")
     assert summary.subject == "default: OUR FAULT, 0 files, nothing taken"
     assert "No file is lost" in summary.text()
-    assert not_done(corridor, RUN) == ["The run took no file: `receive` failed."]
+    assert not_done(context, RUN) == ["The run took no file: `receive` failed."]
 
 
 def test_a_subject_with_line_breaks_cannot_add_headers(tmp_path):
@@ -105,7 +106,7 @@ def test_a_subject_with_line_breaks_cannot_add_headers(tmp_path):
 
 @pytest.mark.parametrize("attach", [True, False])
 def test_the_failed_row_report_is_attached_when_the_feed_says_so(run_of, tmp_path, attach):
-    corridor = run_of(HALF, steps=(validate, prepare, merge, file_away), attach_failed_rows=attach)
+    context = run_of(HALF, steps=(validate, prepare, merge, archive), attach_failed_rows=attach)
     port = free_port()
     catcher = mail_catcher.start(port, tmp_path / "mail")
 
@@ -114,7 +115,7 @@ def test_the_failed_row_report_is_attached_when_the_feed_says_so(run_of, tmp_pat
             mail.send(client, sender="a@example.com", to=["b@example.com"], subject=summary.subject,
                       text=summary.text(), html=summary.html(), reports=reports)  # fmt: skip
 
-    email_summary(corridor, RUN, "http://link", send)
+    email_summary(context, RUN, "http://link", send)
     catcher.stop()
     (path,) = (tmp_path / "mail").glob("*.eml")
     got = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)

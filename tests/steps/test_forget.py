@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from include.adapters import import_ledger, import_reasons
-from include.adapters.storage import Storage
-from include.results import Counts, Problem
+from include.adapters.database import import_rows, ledger
+from include.adapters.files.storage import Storage
+from include.models import Counts, Problem
 from include.steps.forget import forget
-from tests.places import all_files
+from tests.inboxes import all_files
 
 FILE = (
     "ID,First Name,Email,Desk,Marker colour\n"
@@ -61,7 +61,7 @@ def test_after_its_days_an_import_keeps_its_counts_and_no_cell(bring, engine, st
     assert all_files(storage) == {} and not any((storage.root / "archive" / "default").iterdir())
     texts = all_texts(engine, but=("clients",))
     assert not [word for word in ("marker", "Ann", "ann@", "ben@", "Benno", "colour") if word in texts]
-    entry = import_ledger.find(engine, before.import_id)
+    entry = ledger.find(engine, before.import_id)
     assert entry.counts == before.counts == Counts(4, 2, 0, 0, 1, 1, warnings=2)
     assert entry.state == "merged" and entry.sha256 and entry.forgotten_at == LATER
     assert (entry.file_path, entry.report_path, entry.header, entry.file_problems) == (None, None, [], [])
@@ -76,9 +76,9 @@ def test_problems_keep_code_field_and_severity_and_can_still_be_read(bring, engi
             [{"code": "CELL_FORMAT", "field": "email", "severity": "error"}],
             [{"code": "DUPLICATE_IN_FILE", "field": "", "severity": "warning"}],
         ]
-    first, _ = import_reasons.problems_of(engine, import_id)
+    first, _ = import_rows.problems_of(engine, import_id)
     assert first == Problem("CELL_FORMAT", "email", "Not in the right format", "", row=2, line=3)
-    assert [(c.code, c.rows, c.message) for c in import_reasons.causes(engine, import_id)] == [
+    assert [(c.code, c.rows, c.message) for c in import_rows.causes(engine, import_id)] == [
         ("CELL_FORMAT", 1, "Not in the right format"), ("DUPLICATE_IN_FILE", 1, "Same client twice"),
     ]  # fmt: skip
 
@@ -87,7 +87,7 @@ def test_a_refused_file_goes_with_the_words_of_its_refusal(bring, engine, storag
     refused = bring("Markermann,Rome\nBen,Paris\n")
     assert "marker" in refused.message.lower()
     forgotten()
-    entry = import_ledger.find(engine, refused.import_id)
+    entry = ledger.find(engine, refused.import_id)
     assert (entry.state, entry.code, entry.message) == (
         "refused", "FILE_MISSING_COLUMN", "A required column is missing",
     )  # fmt: skip
@@ -109,7 +109,7 @@ def test_each_feed_has_its_own_days_and_a_feed_that_is_gone_has_the_default_ones
 
     def over(days: int) -> set[str]:
         forgotten(NOW + timedelta(days=days), torn)
-        return {name for name, each in ids.items() if import_ledger.find(engine, each).forgotten_at}
+        return {name for name, each in ids.items() if ledger.find(engine, each).forgotten_at}
 
     assert over(29) == set()
     assert over(31) == {"short"}
@@ -120,7 +120,7 @@ def test_each_feed_has_its_own_days_and_a_feed_that_is_gone_has_the_default_ones
 @pytest.mark.parametrize("state", ["received", "validated", "prepared", "held", "failed"])
 def test_an_import_that_is_held_or_on_its_way_is_never_forgotten_and_is_named(bring, engine, storage, forgotten, state):
     import_id = bring(FILE).import_id
-    import_ledger.change(engine, import_id, state=state)
+    ledger.change(engine, import_id, state=state)
     before = all_texts(engine), all_files(storage)
     assert forgotten().left == (import_id,)
     assert (all_texts(engine), all_files(storage)) == before
@@ -128,7 +128,7 @@ def test_an_import_that_is_held_or_on_its_way_is_never_forgotten_and_is_named(br
 
 @pytest.mark.parametrize("state", ["discarded", "reverted", "previewed"])
 def test_every_end_of_an_import_is_an_end(bring, engine, storage, forgotten, state):
-    import_ledger.change(engine, bring(FILE).import_id, state=state)
+    ledger.change(engine, bring(FILE).import_id, state=state)
     assert forgotten().imports == 1 and all_files(storage) == {}
 
 
@@ -141,22 +141,22 @@ def test_a_worker_killed_between_files_and_ledger_leaves_the_import_to_the_next(
         raise Died
 
     with monkeypatch.context() as patch:
-        patch.setattr("include.adapters.forgetting.forget_import", die)
+        patch.setattr("include.adapters.database.erasure.forget_import", die)
         with pytest.raises(Died):
             forgotten()
-    entry = import_ledger.find(engine, import_id)
+    entry = ledger.find(engine, import_id)
     assert entry.forgotten_at is None and all_files(storage) == {}
-    assert forgotten().cells == 2 and import_ledger.find(engine, import_id).forgotten_at
+    assert forgotten().cells == 2 and ledger.find(engine, import_id).forgotten_at
 
 
 def test_files_that_the_ledger_never_learned_of_go_too(bring, engine, storage, forgotten):
     import_id = bring(FILE).import_id
-    import_ledger.change(engine, import_id, file_path=None, report_path=None, filed=False)
+    ledger.change(engine, import_id, file_path=None, report_path=None, filed=False)
     leftover = storage.root / "staging" / import_id / "rows.arrow"
     leftover.parent.mkdir(parents=True)
     leftover.write_bytes(b"marker")
     assert forgotten().imports == 1 and all_files(storage) == {}
-    assert import_ledger.find(engine, import_id).filed
+    assert ledger.find(engine, import_id).filed
 
 
 def test_one_import_that_cannot_be_forgotten_does_not_stop_the_next(bring, engine, storage, forgotten, monkeypatch):
@@ -172,7 +172,7 @@ def test_one_import_that_cannot_be_forgotten_does_not_stop_the_next(bring, engin
     with pytest.raises(ExceptionGroup, match=r"1 import\(s\)") as raised:
         forgotten()
     assert str(raised.value.exceptions[0]) == "forget failed: PermissionError"
-    assert import_ledger.find(engine, second.import_id).forgotten_at
+    assert ledger.find(engine, second.import_id).forgotten_at
 
 
 def test_the_same_bytes_are_still_known_after_they_are_forgotten(bring, forgotten):

@@ -8,15 +8,15 @@ import zipfile
 import pytest
 import sqlalchemy as sa
 
-from include.adapters import forgetting, import_ledger
-from include.adapters.file_path import is_there
-from include.adapters.storage import Storage
+from include.adapters.database import erasure, ledger
+from include.adapters.files.paths import is_there
+from include.adapters.files.storage import Storage
 from include.errors import PersonNotNamed, StepFailed
-from include.results import Requested
-from include.steps.corridor import Corridor
-from include.steps.forget_person import forget_person
+from include.models import RunRequest
+from include.steps.context import ImportContext
+from include.steps.erase import erase_person
 from include.steps.receive import receive
-from tests.places import all_files
+from tests.inboxes import all_files
 from tests.steps.test_forget import Died, all_texts
 
 ZOE = "66829b2e43c91e3ce480b6c4"
@@ -46,7 +46,7 @@ def feeds(feed):
 
 @pytest.fixture
 def erase(engine, storage, feeds):
-    return lambda **who: forget_person(engine, storage, feeds, **(who or {"email": "zoe.mark@example.com"}))
+    return lambda **who: erase_person(engine, storage, feeds, **(who or {"email": "zoe.mark@example.com"}))
 
 
 def left_of_zoe(engine: sa.Engine, storage: Storage, marks: tuple[str, ...] = MARKS) -> list[str]:
@@ -92,7 +92,7 @@ def test_all_other_records_stay_byte_for_byte(bring, storage, engine, feed, enco
     rows = [row.replace("\r\n", end) for row in ROWS]
     bring((HEADER.replace("\r\n", end) + "".join(rows)).encode(encoding), encoding=said)
     before = all_files(storage)
-    forget_person(engine, storage, {"default": feed.model_copy(update={"encoding": said})}, client_id=ZOE)
+    erase_person(engine, storage, {"default": feed.model_copy(update={"encoding": said})}, client_id=ZOE)
     after = all_files(storage)
     assert left_of_zoe(engine, storage) == [] and before.keys() == after.keys()
     archived, reported = sorted(after)
@@ -174,7 +174,7 @@ def test_an_address_that_only_looks_alike_is_another_persons(bring, engine, stor
 
 POINTS = [
     (Storage, "write_whole", 1), (Storage, "write_whole", 2), (Storage, "write_whole", 4),
-    (forgetting, "forget_rows", 1), (forgetting, "forget_images", 1), (import_ledger, "change", 1),
+    (erasure, "forget_rows", 1), (erasure, "forget_images", 1), (ledger, "change", 1),
 ]  # fmt: skip
 
 
@@ -214,8 +214,8 @@ def test_a_refused_file_that_is_no_csv_and_holds_the_person_goes_whole(bring, en
     done = erase()
     assert (done.files, done.records, done.imports) == (2, 0, 2)
     assert left_of_zoe(engine, storage) == [] and len(all_files(storage)) == 1
-    assert import_ledger.find(engine, without_header.import_id).file_path is None
-    assert import_ledger.find(engine, without_header.import_id).message == "A required column is missing"
+    assert ledger.find(engine, without_header.import_id).file_path is None
+    assert ledger.find(engine, without_header.import_id).message == "A required column is missing"
 
 
 def test_a_refused_csv_loses_only_the_persons_records(bring, engine, storage, erase):
@@ -229,7 +229,7 @@ def test_a_file_refused_for_its_size_is_searched_too(bring, engine, storage, fee
     refused = bring(HEADER + ROWS[0] + "x" * 2000, max_bytes=1000)
     assert refused.code == "FILE_TOO_LARGE"
     small = {"default": feed.model_copy(update={"max_bytes": 1000})}
-    assert forget_person(engine, storage, small, client_id=ZOE).files == 1
+    assert erase_person(engine, storage, small, client_id=ZOE).files == 1
     assert all_files(storage) == {}
 
 
@@ -248,7 +248,7 @@ def test_a_file_named_after_the_person_gets_another_name(bring, engine, storage,
     again = bring(HEADER + "".join(ROWS))
     assert again.code == "FILE_ALREADY_IMPORTED" and "Zoe.Mark" in again.message
     erase()
-    entry = import_ledger.find(engine, first.import_id)
+    entry = ledger.find(engine, first.import_id)
     assert entry.file_name == "forgotten.csv" and is_there(storage.root / entry.file_path)
     assert is_there(storage.root / entry.report_path)
     assert left_of_zoe(engine, storage) == [] and not [name for name in all_files(storage) if "zoe" in name.lower()]
@@ -257,25 +257,25 @@ def test_a_file_named_after_the_person_gets_another_name(bring, engine, storage,
 @pytest.mark.parametrize("state", ["received", "prepared", "held", "failed"])
 def test_imports_that_are_held_or_on_their_way_are_left_alone_and_named(bring, engine, storage, feed, erase, state):
     bring(HEADER + "".join(ROWS))
-    corridor = Corridor.of(feed, engine, storage)
+    context = ImportContext.of(feed, engine, storage)
     storage.inbox("default").mkdir(parents=True)
     for name, rows in (("zoe.csv", ROWS), ("ben.csv", ROWS[1:2])):
         (storage.inbox("default") / name).write_bytes((HEADER + "".join(rows)).encode())
-    entries = {entry.file_name: entry.id for entry in receive(corridor, Requested("test", dag_id="d", run_id="r"))}
+    entries = {entry.file_name: entry.id for entry in receive(context, RunRequest("test", dag_id="d", run_id="r"))}
     for import_id in entries.values():
-        import_ledger.change(engine, import_id, state=state, read=0)
+        ledger.change(engine, import_id, state=state, read=0)
     staged = {name: content for name, content in all_files(storage).items() if name.startswith("staging")}
     done = erase()
     assert done.left == (entries["zoe.csv"],) and entries["zoe.csv"] in done.sentences()[-1]
     assert {name: content for name, content in all_files(storage).items() if name.startswith("staging")} == staged
     assert done.records == 4
-    import_ledger.change(engine, entries["zoe.csv"], state="discarded")
+    ledger.change(engine, entries["zoe.csv"], state="discarded")
     assert erase().left == () and left_of_zoe(engine, storage) == []
 
 
 def test_an_import_that_was_merged_and_not_filed_is_on_its_way(bring, engine, erase):
     import_id = bring(HEADER + "".join(ROWS)).import_id
-    import_ledger.change(engine, import_id, filed=False)
+    ledger.change(engine, import_id, filed=False)
     assert erase().left == (import_id,)
 
 
@@ -292,7 +292,7 @@ def test_a_row_whose_problem_only_names_the_client_keeps_its_cells(bring, engine
 @pytest.mark.parametrize("who", [{"email": "nobody"}, {"client_id": "12"}, {}, {"email": ""}])
 def test_whom_nobody_can_be_is_an_error_that_does_not_repeat_it(engine, storage, feeds, who):
     with pytest.raises(PersonNotNamed) as raised:
-        forget_person(engine, storage, feeds, **who)
+        erase_person(engine, storage, feeds, **who)
     assert "nobody" not in str(raised.value)
 
 

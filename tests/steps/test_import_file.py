@@ -214,7 +214,7 @@ def test_what_was_created_and_changed_is_kept_field_by_field(bring, engine):
 
 def test_clients_that_change_between_prepare_and_merge_are_prepared_again(bring, engine, clients, monkeypatch):
     bring("First Name,Email\nAnn,ann@example.com\n")
-    original, done = merge_step.client_store.lock_clients, []
+    original, done = merge_step.clients.lock_clients, []
 
     def somebody_else_is_faster(connection):
         if not done:
@@ -223,7 +223,7 @@ def test_clients_that_change_between_prepare_and_merge_are_prepared_again(bring,
                 other.execute(sa.text("UPDATE clients SET email = 'ben@example.com', email_key = 'ben@example.com'"))
         original(connection)
 
-    monkeypatch.setattr(merge_step.client_store, "lock_clients", somebody_else_is_faster)
+    monkeypatch.setattr(merge_step.clients, "lock_clients", somebody_else_is_faster)
     result = bring("First Name,Email\nBen,ben@example.com\nCat,ann@example.com\n")
     assert (result.counts.updated, result.counts.created) == (1, 1)
     assert {key: client["first_name"] for key, client in clients().items()} == {
@@ -235,7 +235,7 @@ def test_clients_that_change_between_prepare_and_merge_are_prepared_again(bring,
 def test_a_record_without_an_outcome_stops_the_merge_and_nothing_is_written(bring, engine, clients, monkeypatch):
     from include.errors import OutcomesDoNotAddUp
 
-    monkeypatch.setattr(merge_step.client_plan, "record_plan", lambda *_: {"created": 1})
+    monkeypatch.setattr(merge_step.plan, "record_plan", lambda *_: {"created": 1})
     with pytest.raises(OutcomesDoNotAddUp):
         bring("First Name,Email\nAnn,ann@example.com\nBen,ben@example.com\n")
     assert clients() == {}

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from include.adapters import client_plan
-from include.adapters.storage import Storage
+from include.adapters.database import plan
+from include.adapters.files.storage import Storage
 from include.schemas.feed import Feed
 from include.steps.import_file import import_file
 from tests.conftest import DESK, PROJECT, empty
@@ -63,7 +63,7 @@ def test_a_file_does_to_the_clients_what_the_rules_say(
     _fill(shared_engine, before)
     feed = Feed(name="rules", title="Rules", mode=mode, unknown_id=unknown_id, duplicates=duplicates)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(client_plan, "_IS_GOOD_PART", sa.text(f"SELECT {at_once}"))
+        patch.setattr(plan, "_IS_GOOD_PART", sa.text(f"SELECT {at_once}"))
         result = import_file(_write(tmp_path, file), feed=feed, engine=shared_engine, storage=Storage(tmp_path / "s"))
 
     assert result.state == "merged", result
@@ -128,4 +128,4 @@ def test_a_file_that_is_a_good_part_of_the_clients_reads_them_once_and_a_small_o
             connection.execute(
                 sa.text("UPDATE pg_class SET reltuples = :n WHERE oid = 'clients'::regclass"), {"n": clients}
             )
-            assert connection.scalar(client_plan._IS_GOOD_PART, {"rows": 2}) is at_once
+            assert connection.scalar(plan._IS_GOOD_PART, {"rows": 2}) is at_once

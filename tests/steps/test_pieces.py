@@ -12,15 +12,15 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from include.adapters import staging
-from include.adapters.staging import StagingMemory
+from include.adapters.files import staging
+from include.adapters.files.staging import StagingMemory
 from include.errors import FileRefused
 from include.schemas.feed import Feed
 from include.steps.import_file import import_file
 from include.steps.validate import judge_file
-from include.transforms import records, text
-from include.transforms.text import Text, lines_of
-from tests import places
+from include.transforms.csv_reading import records, text
+from include.transforms.csv_reading.text import Text, lines_of
+from tests import inboxes
 from tests.conftest import DESK, PROJECT, empty
 from tests.steps.test_any_bytes import NOW, files, whole_of
 
@@ -167,7 +167,7 @@ def test_pieces_lie_in_storage_of_any_kind_until_the_file_is_merged(engine, fold
         tmp_path / "x.csv", feed=Feed(name="x", title="X"), engine=engine, storage=folder_or_bucket
     ).counts
     assert (counts.created, counts.duplicate, counts.failed) == (100, 1, 1)
-    assert not [name for name in places.all_files(folder_or_bucket) if name.startswith("staging")]
+    assert not [name for name in inboxes.all_files(folder_or_bucket) if name.startswith("staging")]
 
 
 def test_a_refusal_in_a_late_piece_leaves_nothing_for_prepare(tmp_path, in_pieces):

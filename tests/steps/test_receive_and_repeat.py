@@ -8,25 +8,25 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import sqlalchemy as sa
 
-from include.adapters import import_ledger
-from include.adapters.storage import Storage
+from include.adapters.database import ledger
+from include.adapters.files.storage import Storage
 from include.errors import FileNotInInbox, FileRefused
-from include.results import Requested
-from include.steps.corridor import Corridor
+from include.models import RunRequest
+from include.steps.archive import archive
+from include.steps.context import ImportContext
 from include.steps.email_summary import email_summary
-from include.steps.file_away import file_away
 from include.steps.merge import merge, merge_all
 from include.steps.prepare import prepare
 from include.steps.receive import Only, receive, something_to_do
 from include.steps.validate import validate
 
-RUN = Requested("test", dag_id="import_clients__default", run_id="run-1")
-NEXT = Requested("test", dag_id="import_clients__default", run_id="run-2")
+RUN = RunRequest("test", dag_id="import_clients__default", run_id="run-1")
+NEXT = RunRequest("test", dag_id="import_clients__default", run_id="run-2")
 
 
 @pytest.fixture
-def corridor(feed, engine, place) -> Corridor:
-    return Corridor.of(feed.model_copy(update={"inbox": place.inbox}), engine, place.storage)
+def context(feed, engine, place) -> ImportContext:
+    return ImportContext.of(feed.model_copy(update={"inbox": place.inbox}), engine, place.storage)
 
 
 @pytest.fixture
@@ -45,27 +45,27 @@ class Died(BaseException):
     """A worker killed: nothing of ours handles it."""
 
 
-def walk(corridor: Corridor, import_id: str) -> None:
-    for step in (validate, prepare, merge, file_away):
-        step(corridor, import_id)
+def walk(context: ImportContext, import_id: str) -> None:
+    for step in (validate, prepare, merge, archive):
+        step(context, import_id)
 
 
-def test_a_run_takes_at_most_as_many_files_as_the_feed_says(corridor, drop, place):
+def test_a_run_takes_at_most_as_many_files_as_the_feed_says(context, drop, place):
     for n, name in enumerate(["c.csv", "a.csv", "b.csv"]):
         drop(name, f"First Name,Email\nAnn,a{n}@example.com\n")
-    few = Corridor.of(corridor.feed.model_copy(update={"max_files_per_run": 2}), corridor.engine, place.storage)
+    few = ImportContext.of(context.feed.model_copy(update={"max_files_per_run": 2}), context.engine, place.storage)
     assert len(receive(few, RUN)) == 2
     assert len(place.names()) == 1
 
 
 @pytest.mark.parametrize("name", ["x.csv.part", "x.tmp", "x.csv~", ".x.csv", "x.filepart", "x.crdownload"])
-def test_a_file_still_being_written_is_left_alone(corridor, drop, name):
+def test_a_file_still_being_written_is_left_alone(context, drop, name):
     drop(name)
-    assert not something_to_do(corridor, RUN) and receive(corridor, RUN) == []
+    assert not something_to_do(context, RUN) and receive(context, RUN) == []
 
 
-def test_a_done_file_is_waited_for_and_a_count_is_checked(corridor, drop, place):
-    waits = Corridor.of(corridor.feed.model_copy(update={"require_done_file": True}), corridor.engine, place.storage)
+def test_a_done_file_is_waited_for_and_a_count_is_checked(context, drop, place):
+    waits = ImportContext.of(context.feed.model_copy(update={"require_done_file": True}), context.engine, place.storage)
     drop("x.csv")
     assert receive(waits, RUN) == []
     drop("x.csv.count", "2\n")
@@ -84,48 +84,48 @@ def test_a_done_file_is_waited_for_and_a_count_is_checked(corridor, drop, place)
     ],
     indirect=["place"],
 )
-def test_a_file_name_that_is_not_plain_is_refused_and_filed_all_the_same(corridor, drop, place, name):
+def test_a_file_name_that_is_not_plain_is_refused_and_filed_all_the_same(context, drop, place, name):
     drop(name)
-    (entry,) = receive(corridor, RUN)
+    (entry,) = receive(context, RUN)
     with pytest.raises(FileRefused, match="FILE_NAME"):
-        validate(corridor, entry.id)
-    file_away(corridor, entry.id)
+        validate(context, entry.id)
+    archive(context, entry.id)
     assert len(place.files("refused")) == 1 and place.files("staging") == []
     assert place.names() == []
 
 
 @pytest.mark.parametrize("name", ["*.csv", "[ab].csv", "a?versionId=3.csv", "a#b.csv", "a%20b.csv", " a+b.csv"])
-def test_a_name_that_means_more_elsewhere_is_only_a_name(corridor, drop, place, name):
+def test_a_name_that_means_more_elsewhere_is_only_a_name(context, drop, place, name):
     drop("a.csv", "First Name,Email\nBen,ben@example.com\n")
     drop("b.csv", "First Name,Email\nCat,cat@example.com\n")
     drop(name)
-    (entry,) = receive(corridor, RUN, Only(name))
-    walk(corridor, entry.id)
-    assert import_ledger.find(corridor.engine, entry.id).counts.created == 1
+    (entry,) = receive(context, RUN, Only(name))
+    walk(context, entry.id)
+    assert ledger.find(context.engine, entry.id).counts.created == 1
     assert place.names() == ["a.csv", "b.csv"] and len(place.files("archive")) == 1
 
 
 @only_in_a_folder
-def test_a_link_is_refused_and_what_it_points_to_is_not_read(corridor, place, tmp_path):
+def test_a_link_is_refused_and_what_it_points_to_is_not_read(context, place, tmp_path):
     storage = place.storage
     (tmp_path / "secret").write_text("First Name,Email\nAnn,ann@example.com\n")
     (storage.inbox("default") / "x.csv").symlink_to(tmp_path / "secret")
-    (entry,) = receive(corridor, RUN)
+    (entry,) = receive(context, RUN)
     with pytest.raises(FileRefused, match="link"):
-        validate(corridor, entry.id)
+        validate(context, entry.id)
 
 
 @only_in_a_folder
 @pytest.mark.timeout(60)
-def test_what_is_no_regular_file_is_refused_and_never_read(corridor, place):
+def test_what_is_no_regular_file_is_refused_and_never_read(context, place):
     os.mkfifo(place.storage.inbox("default") / "x.csv")
-    (entry,) = receive(corridor, RUN)
+    (entry,) = receive(context, RUN)
     with pytest.raises(FileRefused, match="FILE_NAME"):
-        validate(corridor, entry.id)
+        validate(context, entry.id)
 
 
-def test_a_file_too_large_is_refused_by_its_size(corridor, drop, place):
-    small = Corridor.of(corridor.feed.model_copy(update={"max_bytes": 10}), corridor.engine, place.storage)
+def test_a_file_too_large_is_refused_by_its_size(context, drop, place):
+    small = ImportContext.of(context.feed.model_copy(update={"max_bytes": 10}), context.engine, place.storage)
     drop("x.csv")
     (entry,) = receive(small, RUN)
     with pytest.raises(FileRefused, match="FILE_TOO_LARGE: The file has 37 bytes; this feed takes at most 10"):
@@ -133,26 +133,26 @@ def test_a_file_too_large_is_refused_by_its_size(corridor, drop, place):
 
 
 @only_in_a_folder
-def test_files_are_taken_in_order_of_arrival(corridor, drop, place):
+def test_files_are_taken_in_order_of_arrival(context, drop, place):
     for n, name in enumerate(["c.csv", "a.csv", "b.csv"]):
         drop(name, f"First Name,Email\nAnn,a{n}@example.com\n")
         os.utime(place.storage.inbox("default") / name, (1000 + n, 1000 + n))
-    order = [waiting.name for waiting in place.storage.settled("default", "*", 0, False)]
+    order = [waiting.name for waiting in place.storage.stable_files("default", "*", 0, False)]
     assert sorted(order) == ["a.csv", "b.csv", "c.csv"]
-    assert [entry.file_name for entry in receive(corridor, RUN)] == order
+    assert [entry.file_name for entry in receive(context, RUN)] == order
 
 
-def test_two_schedulers_cannot_take_one_file(corridor, drop):
+def test_two_schedulers_cannot_take_one_file(context, drop):
     for n in range(20):
         drop(f"{n}.csv", f"First Name,Email\nAnn,a{n}@example.com\n")
     with ThreadPoolExecutor(4) as pool:
-        asked = [Requested("t", dag_id=f"dag-{n}", run_id="run") for n in range(4)]
-        taken = [entry.file_name for run in pool.map(lambda a: receive(corridor, a), asked) for entry in run]
+        request = [RunRequest("t", dag_id=f"dag-{n}", run_id="run") for n in range(4)]
+        taken = [entry.file_name for run in pool.map(lambda a: receive(context, a), request) for entry in run]
     assert sorted(taken) == sorted(f"{n}.csv" for n in range(20))
 
 
 @pytest.mark.parametrize("where", ["take", "announced_count", "drop_side_files"])
-def test_a_worker_that_dies_while_taking_a_file_loses_nothing(corridor, drop, monkeypatch, where):
+def test_a_worker_that_dies_while_taking_a_file_loses_nothing(context, drop, monkeypatch, where):
     drop("x.csv")
 
     def die(*_):
@@ -161,16 +161,16 @@ def test_a_worker_that_dies_while_taking_a_file_loses_nothing(corridor, drop, mo
     with monkeypatch.context() as patch:
         patch.setattr(Storage, where, die)
         with pytest.raises(Died):
-            receive(corridor, RUN)
-    (entry,) = receive(corridor, NEXT)
-    assert something_to_do(corridor, NEXT)
-    walk(corridor, entry.id)
-    assert import_ledger.find(corridor.engine, entry.id).state == "merged"
-    assert len(import_ledger.of_run(corridor.engine, NEXT.dag_id, NEXT.run_id)) == 1
+            receive(context, RUN)
+    (entry,) = receive(context, NEXT)
+    assert something_to_do(context, NEXT)
+    walk(context, entry.id)
+    assert ledger.find(context.engine, entry.id).state == "merged"
+    assert len(ledger.of_run(context.engine, NEXT.dag_id, NEXT.run_id)) == 1
 
 
 @pytest.mark.parametrize("where", ["drop_side_files", "staged_source"])
-def test_side_files_of_a_taken_file_never_speak_of_the_next_one(corridor, drop, place, monkeypatch, where):
+def test_side_files_of_a_taken_file_never_speak_of_the_next_one(context, drop, place, monkeypatch, where):
     drop("x.csv")
     drop("x.csv.count", "1\n")
     original, calls = getattr(Storage, where), []
@@ -184,80 +184,80 @@ def test_side_files_of_a_taken_file_never_speak_of_the_next_one(corridor, drop, 
     with monkeypatch.context() as patch:
         patch.setattr(Storage, where, die_once)
         with pytest.raises(Died):
-            receive(corridor, RUN)
-    (entry,) = receive(corridor, NEXT)
+            receive(context, RUN)
+    (entry,) = receive(context, NEXT)
     assert (entry.announced, place.names()) == (1, [])
 
 
 @pytest.mark.parametrize("steps", [0, 1, 2, 3])
-def test_what_a_dead_run_left_is_finished_by_the_next_run(corridor, drop, clients, steps):
+def test_what_a_dead_run_left_is_finished_by_the_next_run(context, drop, clients, steps):
     drop("x.csv")
-    (entry,) = receive(corridor, RUN)
+    (entry,) = receive(context, RUN)
     for step in (validate, prepare, merge)[:steps]:
-        step(corridor, entry.id)
-    assert something_to_do(corridor, NEXT)
-    (adopted,) = receive(corridor, NEXT)
-    walk(corridor, adopted.id)
-    email_summary(corridor, NEXT, "http://link", lambda *_: None)
+        step(context, entry.id)
+    assert something_to_do(context, NEXT)
+    (adopted,) = receive(context, NEXT)
+    walk(context, adopted.id)
+    email_summary(context, NEXT, "http://link", lambda *_: None)
     assert adopted.id == entry.id and len(clients()) == 1
-    assert not something_to_do(corridor, Requested("t", dag_id=RUN.dag_id, run_id="run-3"))
+    assert not something_to_do(context, RunRequest("t", dag_id=RUN.dag_id, run_id="run-3"))
 
 
-def test_every_step_can_be_repeated_and_changes_nothing(corridor, drop, engine, clients):
+def test_every_step_can_be_repeated_and_changes_nothing(context, drop, engine, clients):
     drop("x.csv")
-    (entry,) = receive(corridor, RUN)
-    walk(corridor, entry.id)
-    before, line = clients(), import_ledger.find(engine, entry.id)
-    walk(corridor, entry.id)
-    merge_all(corridor, RUN)
-    assert [e.id for e in receive(corridor, RUN)] == [entry.id]
-    assert (clients(), import_ledger.find(engine, entry.id)) == (before, line)
+    (entry,) = receive(context, RUN)
+    walk(context, entry.id)
+    before, line = clients(), ledger.find(engine, entry.id)
+    walk(context, entry.id)
+    merge_all(context, RUN)
+    assert [e.id for e in receive(context, RUN)] == [entry.id]
+    assert (clients(), ledger.find(engine, entry.id)) == (before, line)
 
 
-def test_a_fault_of_ours_is_not_a_refusal_and_is_mended_by_repeating(corridor, drop, engine, clients, monkeypatch):
+def test_a_fault_of_ours_is_not_a_refusal_and_is_mended_by_repeating(context, drop, engine, clients, monkeypatch):
     drop("x.csv")
-    (entry,) = receive(corridor, RUN)
-    validate(corridor, entry.id)
-    prepare(corridor, entry.id)
+    (entry,) = receive(context, RUN)
+    validate(context, entry.id)
+    prepare(context, entry.id)
     with monkeypatch.context() as patch:
-        patch.setattr("include.adapters.client_plan._INSERT", "INSERT INTO no_such_table VALUES (1)")
+        patch.setattr("include.adapters.database.plan._INSERT", "INSERT INTO no_such_table VALUES (1)")
         with pytest.raises(ExceptionGroup):
-            merge_all(corridor, RUN)
-    failed = import_ledger.find(engine, entry.id)
+            merge_all(context, RUN)
+    failed = ledger.find(engine, entry.id)
     assert failed.state == "failed" and failed.message == "merge failed: UndefinedTable, 42P01" and clients() == {}
-    merge_all(corridor, RUN)
-    assert import_ledger.find(engine, entry.id).state == "merged" and len(clients()) == 1
+    merge_all(context, RUN)
+    assert ledger.find(engine, entry.id).state == "merged" and len(clients()) == 1
 
 
-def test_one_file_that_cannot_be_merged_does_not_stop_the_next(corridor, drop, clients, monkeypatch):
+def test_one_file_that_cannot_be_merged_does_not_stop_the_next(context, drop, clients, monkeypatch):
     for n in range(2):
         drop(f"{n}.csv", f"First Name,Email\nAnn,a{n}@example.com\n")
-    first, second = receive(corridor, RUN)
+    first, second = receive(context, RUN)
     for entry in (first, second):
-        validate(corridor, entry.id)
-        prepare(corridor, entry.id)
-    (corridor.storage.root / "staging" / first.id / "prepared.arrow").unlink()
+        validate(context, entry.id)
+        prepare(context, entry.id)
+    (context.storage.root / "staging" / first.id / "prepared.arrow").unlink()
     with pytest.raises(ExceptionGroup, match="1 file"):
-        merge_all(corridor, RUN)
+        merge_all(context, RUN)
     assert list(clients()) == ["a1@example.com"]
 
 
-def test_a_file_asked_for_by_name_that_was_taken_says_where_it_went(corridor, drop):
+def test_a_file_asked_for_by_name_that_was_taken_says_where_it_went(context, drop):
     drop("x.csv")
-    (entry,) = receive(corridor, RUN)
+    (entry,) = receive(context, RUN)
     with pytest.raises(FileNotInInbox, match=f"It was taken before: import {entry.id}, received"):
-        something_to_do(corridor, NEXT.__class__("t", dag_id="other", run_id="r"), Only("x.csv"))
+        something_to_do(context, NEXT.__class__("t", dag_id="other", run_id="r"), Only("x.csv"))
 
 
-def test_the_same_bytes_are_merged_once_even_when_two_runs_race(corridor, drop, engine, clients):
+def test_the_same_bytes_are_merged_once_even_when_two_runs_race(context, drop, engine, clients):
     drop("a.csv")
     drop("b.csv")
-    first, second = receive(corridor, RUN)
+    first, second = receive(context, RUN)
     for entry in (first, second):
-        validate(corridor, entry.id)
-        prepare(corridor, entry.id)
-    merge(corridor, first.id)
+        validate(context, entry.id)
+        prepare(context, entry.id)
+    merge(context, first.id)
     with pytest.raises(FileRefused, match="FILE_ALREADY_IMPORTED"):
-        merge(corridor, second.id)
+        merge(context, second.id)
     with engine.connect() as connection:
         assert connection.scalar(sa.text("SELECT count(*) FROM client_changes")) == 1

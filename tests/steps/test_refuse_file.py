@@ -8,7 +8,7 @@ import io
 import pytest
 import sqlalchemy as sa
 
-from include.adapters import import_reasons
+from include.adapters.database import import_rows
 from tests.conftest import LONDON
 
 FILE = "First Name,Email\nAnn,ann@example.com\n,nobody@example.com\nBen,ben@example.com\n"
@@ -54,13 +54,13 @@ def test_a_file_without_failed_rows_is_imported(refuse):
 def test_the_same_wrong_word_is_one_cause_with_a_ready_line_for_the_feed(bring, engine):
     rows = "".join(f"Ann,a{n}@example.com,London,{'maybe' if n % 2 else 'perhaps'}\n" for n in range(10))
     result = bring(f"First Name,Email,Desk,Active\n{rows}")
-    found = {(c.code, c.field, c.value): c for c in import_reasons.causes(engine, result.import_id)}
+    found = {(c.code, c.field, c.value): c for c in import_rows.causes(engine, result.import_id)}
     assert {key: cause.rows for key, cause in found.items()} == {
         ("CELL_FORMAT", "active", "maybe"): 5,
         ("CELL_FORMAT", "active", "perhaps"): 5,
     }
     result = bring("First Name,Email,Desk\n" + "".join(f"Ann,b{n}@example.com, London \n" for n in range(7)))
-    (cause,) = import_reasons.causes(engine, result.import_id)
+    (cause,) = import_rows.causes(engine, result.import_id)
     assert (cause.rows, cause.value_map) == (7, f'desk: {{"London": "{LONDON}"}}')
 
 
@@ -76,7 +76,7 @@ def test_the_ready_line_makes_the_word_understood(bring):
 def test_warnings_are_causes_too_and_fail_nothing(bring, engine):
     bring("First Name,Email,Created\nAnn,ann@example.com,2020-01-01\n")
     result = bring("First Name,Email,Created\nAnna,ann@example.com,2021-01-01\n")
-    (cause,) = import_reasons.causes(engine, result.import_id)
+    (cause,) = import_rows.causes(engine, result.import_id)
     assert (cause.code, cause.severity, cause.rows) == ("CELL_READ_ONLY", "warning", 1)
 
 

@@ -6,18 +6,18 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 
-from include.adapters import import_ledger
-from include.adapters.storage import Storage
+from include.adapters.database import ledger
+from include.adapters.files.storage import Storage
 from include.errors import ImportNotFound, NothingToRevert
-from include.results import Requested
+from include.models import RunRequest
 from include.schemas.feed import Feed
-from include.steps.corridor import utc_now
+from include.steps.context import utc_now
 from include.steps.import_file import import_file
 from include.steps.revert import revert
 from tests.conftest import LONDON, PARTNERS
 from tests.steps.test_merge_rules import _fill, _write, rows, tables
 
-ASKED = Requested("olga", note="wrong file")
+ASKED = RunRequest("olga", note="wrong file")
 ALL_FIELDS = "ID,First Name,Middle Name,Last Name,Email,Username,Project,Desk,Active,Type\n"
 
 
@@ -100,7 +100,7 @@ def test_a_swap_of_addresses_is_swapped_back(bring, engine):
 def test_a_dry_run_of_a_revert_changes_no_client_and_says_the_same(bring, engine):
     done = bring("First Name,Email\nAnn,ann@example.com\n")
     before = whole(engine)
-    shown = revert(engine, done.import_id, Requested("olga", dry_run=True))
+    shown = revert(engine, done.import_id, RunRequest("olga", dry_run=True))
     assert (shown.reverted, whole(engine)) == (1, before) and "would be reverted" in str(shown)
     assert revert(engine, done.import_id, ASKED).reverted == 1 and whole(engine) == []
 
@@ -131,7 +131,7 @@ def test_only_a_merged_import_can_be_reverted(bring, engine):
     with pytest.raises(ImportNotFound):
         revert(engine, "00000000-0000-0000-0000-000000000000", ASKED)
     forgotten = bring("First Name,Email\nBen,ben@example.com\n")
-    import_ledger.change(engine, forgotten.import_id, forgotten_at=utc_now())
+    ledger.change(engine, forgotten.import_id, forgotten_at=utc_now())
     with pytest.raises(NothingToRevert, match="is forgotten"):
         revert(engine, forgotten.import_id, ASKED)
     done = revert(engine, bring("First Name,Email\nAnn,ann@example.com\n").import_id, ASKED)

@@ -8,9 +8,9 @@ import io
 import pytest
 import sqlalchemy as sa
 
-from include.adapters import import_ledger
+from include.adapters.database import ledger
 from include.schemas.feed import Hold
-from include.steps.corridor import Corridor
+from include.steps.context import ImportContext
 from include.steps.review import approve, carry_out, discard, question, questions_to_ask, review_run_id
 
 HOLD = Hold(failed_over=0.4, updated_over=0.6, deactivated_over=0.3)
@@ -18,8 +18,8 @@ OLD = "First Name,Email,Active\n" + "".join(f"Ann,c{n}@example.com,yes\n" for n 
 
 
 @pytest.fixture
-def corridor(feed, engine, storage) -> Corridor:
-    return Corridor.of(feed.model_copy(update={"hold": HOLD}), engine, storage)
+def context(feed, engine, storage) -> ImportContext:
+    return ImportContext.of(feed.model_copy(update={"hold": HOLD}), engine, storage)
 
 
 @pytest.fixture
@@ -57,61 +57,61 @@ def test_above_a_limit_the_import_waits_and_says_why(bring, hold, clients, text,
     assert (clients() == before) == (state == "held" or "c0" in text or result.counts.read == 0)
 
 
-def test_what_was_approved_is_merged_once_and_the_ledger_says_by_whom(bring, hold, corridor, clients, storage, engine):
+def test_what_was_approved_is_merged_once_and_the_ledger_says_by_whom(bring, hold, context, clients, storage, engine):
     bring(OLD)
     held = hold("First Name,Email\nBen,c0@example.com\nBen,c1@example.com\n")
-    entry = import_ledger.find(engine, held.import_id)
+    entry = ledger.find(engine, held.import_id)
     assert entry.plan_hash and storage.staged_source(held.import_id).exists()
     for _ in range(2):
-        done = approve(corridor, held.import_id, entry.plan_hash, "olga")
+        done = approve(context, held.import_id, entry.plan_hash, "olga")
         assert (done.state, done.message, done.counts.updated, done.filed) == ("merged", "Approved by olga.", 2, True)
     assert [clients()[f"c{n}@example.com"]["first_name"] for n in range(3)] == ["Ben", "Ben", "Ann"]
     assert not storage.staged_source(held.import_id).exists()
-    assert discard(corridor, held.import_id, "olga", "too late").state == "merged"
+    assert discard(context, held.import_id, "olga", "too late").state == "merged"
 
 
-def test_clients_that_changed_meanwhile_make_it_a_new_question(bring, hold, corridor, clients, engine):
+def test_clients_that_changed_meanwhile_make_it_a_new_question(bring, hold, context, clients, engine):
     bring(OLD)
     held = hold("First Name,Email\nBen,c0@example.com\nBen,c1@example.com\nBen,c2@example.com\n")
-    shown = import_ledger.find(engine, held.import_id)
+    shown = ledger.find(engine, held.import_id)
     bring("First Name,Email\nBen,c1@example.com\nZoe,c3@example.com\n")
-    again = approve(corridor, held.import_id, shown.plan_hash, "olga")
+    again = approve(context, held.import_id, shown.plan_hash, "olga")
     assert again.state == "held" and again.plan_hash != shown.plan_hash
     assert "row 2 would now do something else" in again.message
     assert (again.counts.updated, again.counts.unchanged) == (2, 1)
     assert review_run_id(again) != review_run_id(shown)
     assert clients()["c0@example.com"]["first_name"] == "Ann"
-    assert approve(corridor, held.import_id, again.plan_hash, "olga").state == "merged"
+    assert approve(context, held.import_id, again.plan_hash, "olga").state == "merged"
     assert clients()["c2@example.com"]["first_name"] == "Ben"
 
 
-def test_changes_to_other_clients_do_not_ask_again(bring, hold, corridor, engine):
+def test_changes_to_other_clients_do_not_ask_again(bring, hold, context, engine):
     bring(OLD)
     held = hold("First Name,Email\nBen,c0@example.com\nNew,new@example.com\n,x\n")
     assert held.state == "merged"
     held = hold("First Name,Email\nCat,c0@example.com\nCat,c1@example.com\n")
-    shown = import_ledger.find(engine, held.import_id)
+    shown = ledger.find(engine, held.import_id)
     bring("First Name,Email\nZoe,c3@example.com\n")
-    assert approve(corridor, held.import_id, shown.plan_hash, "olga").state == "merged"
+    assert approve(context, held.import_id, shown.plan_hash, "olga").state == "merged"
 
 
-def test_a_discarded_file_lies_in_refused_and_the_ledger_keeps_the_reason(bring, hold, corridor, clients, storage):
+def test_a_discarded_file_lies_in_refused_and_the_ledger_keeps_the_reason(bring, hold, context, clients, storage):
     bring(OLD)
     before = clients()
     held = hold("First Name,Email\nBen,c0@example.com\nBen,c1@example.com\n")
     for _ in range(2):
-        done = discard(corridor, held.import_id, "olga", "wrong month")
+        done = discard(context, held.import_id, "olga", "wrong month")
     assert (done.state, done.message, done.filed) == ("discarded", "Discarded by olga: wrong month", True)
     assert clients() == before and "refused" in done.file_path and (storage.root / done.file_path).exists()
-    assert approve(corridor, held.import_id, done.plan_hash, "olga").state == "discarded"
+    assert approve(context, held.import_id, done.plan_hash, "olga").state == "discarded"
 
 
-def test_the_question_names_counts_causes_and_newer_files_and_no_cell(bring, hold, corridor, feed):
+def test_the_question_names_counts_causes_and_newer_files_and_no_cell(bring, hold, context, feed):
     held = hold("First Name,Email\nSecretname,secret@example.com\n,hidden@example.com\nx,wrongmail\n")
-    assert [q["conf"]["import_id"] for q in questions_to_ask(corridor)] == [held.import_id]
-    assert "merged already" not in question(corridor, held.import_id).body
+    assert [q["conf"]["import_id"] for q in questions_to_ask(context)] == [held.import_id]
+    assert "merged already" not in question(context, held.import_id).body
     bring("First Name,Email\nNew,new@example.com\n")
-    body = question(corridor, held.import_id).body
+    body = question(context, held.import_id).body
     assert "2 of 3 rows failed" in body and "1 × Required cell is blank (First name)" in body
     assert "1 newer file of this feed is merged already" in body
     assert not any(cell in body for cell in ("Secretname", "secret@", "hidden@", "wrongmail"))
@@ -142,27 +142,27 @@ def test_a_watched_feed_has_limits_of_its_own_and_says_so_only_from_20_records_o
     assert Feed(name="x", title="X", schedule="watch", hold={}).hold == Hold()
 
 
-def test_an_answer_is_carried_out_and_another_plan_is_the_next_question(bring, hold, corridor, engine):
+def test_an_answer_is_carried_out_and_another_plan_is_the_next_question(bring, hold, context, engine):
     bring(OLD)
     held = hold("First Name,Email\nBen,c0@example.com\nBen,c1@example.com\n")
-    shown = import_ledger.find(engine, held.import_id)
-    import_ledger.change(engine, held.import_id, notified_state="held")
+    shown = ledger.find(engine, held.import_id)
+    ledger.change(engine, held.import_id, notified_state="held")
     bring("First Name,Email\nZoe,c1@example.com\n")
     yes = {
         "chosen_options": ["Approve"],
         "params_input": {"reason": None},
         "responded_by_user": {"id": "1", "name": "olga"},
     }
-    (again,) = carry_out(corridor, held.import_id, shown.plan_hash, yes)
-    entry = import_ledger.find(engine, held.import_id)
+    (again,) = carry_out(context, held.import_id, shown.plan_hash, yes)
+    entry = ledger.find(engine, held.import_id)
     assert again["trigger_run_id"] == review_run_id(entry) and entry.notified_state is None
-    assert carry_out(corridor, held.import_id, entry.plan_hash, yes) == []
-    assert import_ledger.find(engine, held.import_id).message == "Approved by olga."
+    assert carry_out(context, held.import_id, entry.plan_hash, yes) == []
+    assert ledger.find(engine, held.import_id).message == "Approved by olga."
 
 
-def test_no_answer_in_time_discards(hold, corridor, engine):
+def test_no_answer_in_time_discards(hold, context, engine):
     held = hold("First Name,Email\n,a@example.com\n")
-    shown = import_ledger.find(engine, held.import_id)
+    shown = ledger.find(engine, held.import_id)
     silence = {"chosen_options": ["Discard"], "params_input": {}, "responded_by_user": None}
-    assert carry_out(corridor, held.import_id, shown.plan_hash, silence) == []
-    assert import_ledger.find(engine, held.import_id).message == "Discarded by nobody (no answer in time)."
+    assert carry_out(context, held.import_id, shown.plan_hash, silence) == []
+    assert ledger.find(engine, held.import_id).message == "Discarded by nobody (no answer in time)."

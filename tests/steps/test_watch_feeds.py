@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from include.adapters import import_ledger
-from include.results import Requested
+from include.adapters.database import ledger
+from include.models import RunRequest
 from include.schemas.feed import Feed
 from include.steps.watch_feeds import watch_feeds
 
@@ -28,8 +28,8 @@ class Watch:
     def send(self, feed, letter):
         self.mails.append(letter)
 
-    def came(self, feed, hours, **asked):
-        return import_ledger.open_import(self.engine, feed, "a.csv", None, Requested(**asked), START + hours * HOUR)
+    def came(self, feed, hours, **request):
+        return ledger.open_import(self.engine, feed, "a.csv", None, RunRequest(**request), START + hours * HOUR)
 
 
 def daily(name="acme", **keys) -> Feed:
@@ -137,7 +137,7 @@ def test_a_feed_that_expects_files_anew_is_not_late_at_once(watch):
 
 def test_what_waits_is_measured(watch, storage, engine):
     held = watch.came("acme", 1)
-    import_ledger.enter_state(engine, held.id, "held", START)
+    ledger.enter_state(engine, held.id, "held", START)
     inbox = storage.inbox("acme")
     (inbox / "a.csv").write_text("x")
     now = datetime.now(UTC) + 2 * HOUR
@@ -149,11 +149,11 @@ def test_what_waits_is_measured(watch, storage, engine):
 
 
 def test_an_upload_that_no_run_takes_is_a_file_that_waits(watch, storage, engine):
-    from include.steps.corridor import Corridor
-    from include.steps.upload import Wish, Writing
+    from include.steps.context import ImportContext
+    from include.steps.upload import UploadRequest, Writing
 
-    corridor = Corridor.of(daily(), engine, storage)
-    with Writing(replace(corridor, clock=lambda: START), Wish("olga", "a.csv")) as writing:
+    context = ImportContext.of(daily(), engine, storage)
+    with Writing(replace(context, clock=lambda: START), UploadRequest("olga", "a.csv")) as writing:
         writing.write(b"x")
         writing.finish()
     (standing,) = watch.look(30).standings

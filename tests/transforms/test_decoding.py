@@ -8,7 +8,7 @@ import encodings.aliases
 import pytest
 
 from include.errors import FileRefused
-from include.transforms import decoding
+from include.transforms.csv_reading import decoding
 
 
 def decode(content: bytes, encoding: str | None = None) -> str:

@@ -8,7 +8,7 @@ from email_validator import EmailNotValidError, validate_email
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.transforms.emails import email_keys, why_not_valid
+from include.transforms.validation.emails import email_keys, why_not_valid
 
 
 def library_accepts(address: str) -> bool:

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from include.schemas import client_rows
 from include.schemas.client_rows import FIELDS
-from include.transforms import emails, validation
-from include.transforms.cleaning import clean
-from include.transforms.quick_look import QuickLook
-from include.transforms.validation import find_problems
+from include.transforms.validation import cells, emails
+from include.transforms.validation.cells import find_problems
+from include.transforms.validation.cleaning import clean
+from include.transforms.validation.quick_look import QuickLook
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 NO_ROWS = pd.Series(dtype="str")
@@ -52,7 +52,7 @@ def test_with_and_without_a_quick_look_cells_are_cleaned_and_judged_alike(sent):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(QuickLook, "is_clean", lambda _: False)
         patch.setattr(QuickLook, "is_plain_address", lambda look: np.zeros(len(look.lengths), dtype=bool))
-        patch.setattr(validation, "_looks_good", lambda _field, rows, _now: np.zeros(len(rows), dtype=bool))
+        patch.setattr(cells, "_looks_good", lambda _field, rows, _now: np.zeros(len(rows), dtype=bool))
         patch.setattr(client_rows, "_plain_timestamps", lambda _: None)
         slow = clean(sent, {})
         expected = find_problems(sent, slow, NO_ROWS, NOW)
@@ -84,4 +84,4 @@ def test_ordinary_cells_need_no_second_look():
         {"line": [2], "first_name": ["Zoë-Ann"], "email": ["zoe@example.com"], "active": ["yes"]}, index=[1]
     )
     rows = clean(sent.astype({name: "str" for name in ("first_name", "email", "active")}), {})
-    assert not validation.doubtful_cells(rows, NOW).any(axis=None) and QuickLook.at(rows["first_name"]).is_clean()
+    assert not cells.doubtful_cells(rows, NOW).any(axis=None) and QuickLook.at(rows["first_name"]).is_clean()

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from include.errors import FileRefused
 from include.schemas.feed import Feed
-from include.transforms.headers import Header
-from include.transforms.records import read_records
-from include.transforms.text import Text
+from include.transforms.csv_reading.headers import Header
+from include.transforms.csv_reading.records import read_records
+from include.transforms.csv_reading.text import Text
 
 FEED = Feed(name="x", title="X")
 HEADER = "First Name,Email,Last Name\n"

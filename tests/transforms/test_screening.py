@@ -13,10 +13,10 @@ import pytest
 
 from include.errors import FileRefused
 from include.schemas.feed import Feed
-from include.transforms.decoding import decode
-from include.transforms.records import read_records
-from include.transforms.screening import check_name
-from include.transforms.text import Text
+from include.transforms.csv_reading.decoding import decode
+from include.transforms.csv_reading.records import read_records
+from include.transforms.csv_reading.screening import check_name
+from include.transforms.csv_reading.text import Text
 
 FEED = Feed(name="x", title="X")
 GOOD = b"First Name,Email\r\nAnn,ann@example.com\r\n"

@@ -6,8 +6,8 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.transforms import usernames
-from include.transforms.usernames import generate, stem
+from include.transforms.matching import usernames
+from include.transforms.matching.usernames import generate, stem
 
 LOCALS = st.sampled_from(["ann", "Ann", "ann2", "ann.2", "ann3", "ben", "bén", "a", "user.a"])
 NAMES = st.lists(st.sampled_from(["ann", "ann2", "ann3", "ann4", "ben", "user.a"]), unique=True, max_size=4)
@@ -18,7 +18,7 @@ def test_each_row_gets_the_first_name_that_neither_file_nor_table_has(local_part
     keys = pd.Series(
         [f"{local.lower()}@example.com" for local in local_parts], dtype="str", index=range(5, 5 + len(local_parts))
     )
-    found = generate(keys, pd.Series(reserved, dtype="str"), lambda asked: set(asked) & set(taken))
+    found = generate(keys, pd.Series(reserved, dtype="str"), lambda request: set(request) & set(taken))
     # Stems that are free go first, to the first row that has each.
     chosen, names = {*reserved, *taken}, {}
     for row, name in ((row, stem(key)) for row, key in keys.items()):
@@ -34,10 +34,10 @@ def test_each_row_gets_the_first_name_that_neither_file_nor_table_has(local_part
 
 
 def test_many_rows_with_one_stem_take_few_questions():
-    asked = []
+    request = []
     keys = pd.Series(["info@example.com"] * 1000, dtype="str")
-    found = generate(keys, pd.Series(dtype="str"), lambda candidates: asked.append(candidates) or ())
-    assert found.tolist() == ["info", *(f"info{n}" for n in range(2, 1001))] and len(asked) == 10
+    found = generate(keys, pd.Series(dtype="str"), lambda candidates: request.append(candidates) or ())
+    assert found.tolist() == ["info", *(f"info{n}" for n in range(2, 1001))] and len(request) == 10
 
 
 def test_as_many_as_there_are_they_are_asked_for_in_portions(monkeypatch):

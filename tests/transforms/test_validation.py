@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from include.schemas import client_rows
 from include.schemas.feed import Feed
-from include.transforms.cleaning import clean
-from include.transforms.frames import sent_frame
-from include.transforms.records import read_records
-from include.transforms.text import Text
-from include.transforms.validation import find_problems
+from include.transforms.csv_reading.records import read_records
+from include.transforms.csv_reading.text import Text
+from include.transforms.validation.cells import find_problems
+from include.transforms.validation.cleaning import clean
+from include.transforms.validation.problems import sent_frame
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 FEED = Feed(name="x", title="X")

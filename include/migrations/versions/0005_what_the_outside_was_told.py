@@ -8,7 +8,7 @@ down_revision = "0004"
 
 
 def upgrade() -> None:
-    op.add_column("imports", sa.Column("told_outside", sa.Text()))
+    op.add_column("imports", sa.Column("announced_state", sa.Text()))
     op.create_table(
         "expected_feeds",
         sa.Column("feed", sa.Text(), nullable=False),
@@ -20,4 +20,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("expected_feeds")
-    op.drop_column("imports", "told_outside")
+    op.drop_column("imports", "announced_state")

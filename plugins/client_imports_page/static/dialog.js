@@ -59,7 +59,7 @@ if (dialog) {
   byId("attach").onclick = () => { file.value = ""; file.click(); }; // the same file again, corrected, is a change too
   file.onchange = () => attach(file.files[0]);
   feed.onchange = () => { describeLimits(); attach(chosen, false); }; // arrow keys go on in the list
-  byId("import-dry").onchange = newKey; // another wish is another request
+  byId("import-dry").onchange = newKey; // another upload_request is another request
   dialog.addEventListener("dragover", (event) => { event.preventDefault(); drop.classList.add("over"); });
   dialog.addEventListener("dragleave", () => drop.classList.remove("over"));
   dialog.addEventListener("drop", (event) => {
@@ -74,11 +74,11 @@ if (dialog) {
     if (!attached) return;
     send.disabled = true;
     send.textContent = "Sending…";
-    const wish = new URLSearchParams({ feed: feed.value, dry_run: byId("import-dry").checked });
+    const upload_request = new URLSearchParams({ feed: feed.value, dry_run: byId("import-dry").checked });
     const name = encodeURIComponent(attached.name).replace(/['()*!]/g, (letter) => `%${letter.charCodeAt(0).toString(16)}`);
     const headers = { "Content-Type": "text/csv", "Content-Disposition": `attachment; filename*=UTF-8''${name}`, "Idempotency-Key": key };
     try {
-      const upload = await ask(`${root}/api/imports?${wish}`, { method: "POST", body: attached, headers });
+      const upload = await ask(`${root}/api/imports?${upload_request}`, { method: "POST", body: attached, headers });
       dialog.close();
       show(upload);
       follow();

@@ -1,0 +1,197 @@
+"""What a loaded file would do to the clients: planned, weighed, recorded and applied, in the merge's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from include.adapters.database.clients import STORED, changed, image, listed
+
+# One look at each client, because looking is what takes time: by index (OFFSET 0 keeps the planner from reading the
+# whole table instead, whatever it thinks of its size), unless the file is a good part of the table. The table is asked
+# who has an e-mail or a username only where it is not this client. `place` is good until the transaction ends: the
+# table is locked.
+_IS_GOOD_PART = sa.text("SELECT reltuples BETWEEN 0 AND 8 * :rows FROM pg_class WHERE oid = 'clients'::regclass")
+_BY_INDEX = "LATERAL (SELECT ctid AS place, * FROM clients WHERE id = i.client_id OFFSET 0) c ON true"
+_AT_ONCE = "(SELECT ctid AS place, * FROM clients) c ON c.id = i.client_id"
+
+
+def _plan_with(clients: str) -> sa.TextClause:
+    return sa.text(f"""
+    CREATE TEMPORARY TABLE planned ON COMMIT DROP AS
+    SELECT i.row, i.client_id, i.is_new, i.email_key, i.outcome IS NULL AS stands, c.place,
+           {listed("coalesce(i.{0}, c.{0}) AS {0}")}, coalesce(c.created, i.created) AS created,
+           h.changed, CASE WHEN h.changed IS NOT NULL THEN {image("c")} END AS before,
+           h.email_holder, h.username_holder,
+           (c.id IS NULL) <> i.is_new OR (i.seen_project IS NOT NULL AND c.project <> i.seen_project)
+           OR h.email_holder IS DISTINCT FROM i.email_holder OR (i.generated AND h.username_holder IS NOT NULL)
+               AS otherwise
+    FROM incoming i
+    LEFT JOIN {clients}
+    CROSS JOIN LATERAL (SELECT
+        CASE WHEN c.email_key = i.email_key THEN c.id
+             ELSE (SELECT id FROM clients WHERE email_key = i.email_key) END AS email_holder,
+        CASE WHEN c.username = i.username THEN c.id
+             ELSE (SELECT id FROM clients WHERE username = i.username) END AS username_holder,
+        CASE WHEN NOT i.is_new THEN {changed("i", "c")} END AS changed
+        OFFSET 0) h
+    WHERE i.judged""")
+
+
+_PLAN_BY_INDEX, _PLAN_AT_ONCE = _plan_with(_BY_INDEX), _plan_with(_AT_ONCE)
+_FINDINGS = sa.text("""
+    SELECT coalesce(bool_or(otherwise), false) AS otherwise,
+           coalesce(bool_or(stands AND (email_holder <> client_id OR username_holder <> client_id)), false)
+               AS some_taken
+    FROM planned
+""")
+# A row waits for the client that holds its e-mail. If that client has no row in the file that gives the
+# e-mail up, or that row fails, the row fails too; so failing spreads against the direction of waiting.
+_TAKEN = sa.text("""
+    WITH RECURSIVE
+    username_taken AS (
+        SELECT row, username_holder AS holder FROM planned WHERE stands AND username_holder <> client_id),
+    waits AS MATERIALIZED (
+        SELECT p.row, p.email_holder AS holder, giver.row AS giver
+        FROM planned p LEFT JOIN planned giver ON giver.client_id = p.email_holder AND giver.stands
+        WHERE p.stands AND p.email_holder <> p.client_id),
+    stuck (row) AS (
+        SELECT row FROM username_taken
+        UNION SELECT row FROM waits WHERE giver IS NULL
+        UNION SELECT waits.row FROM waits JOIN stuck ON waits.giver = stuck.row)
+    SELECT waits.row, 'ID_EMAIL_CONFLICT' AS code, 'email' AS field, waits.holder
+    FROM waits JOIN stuck USING (row) WHERE giver IS NULL OR giver IN (SELECT row FROM stuck)
+    UNION ALL SELECT row, 'USERNAME_TAKEN', 'username', holder FROM username_taken
+    ORDER BY row, field
+""")
+_FAIL = sa.text("""
+    UPDATE incoming i SET outcome = 'failed', cells = f.cells::jsonb,
+           problems = coalesce(i.problems, '[]'::jsonb) || f.problems::jsonb
+    FROM unnest(CAST(:rows AS int[]), CAST(:problems AS text[]), CAST(:cells AS text[])) f(row, problems, cells)
+    WHERE f.row = i.row
+""")
+_UPDATE = f"""
+    UPDATE clients c
+    SET {listed("{0} = p.{0}")}, email_key = p.email_key, updated_at = :now, last_import_id = :import_id
+    FROM planned p WHERE p.changed IS NOT NULL AND c.ctid = p.place
+"""
+_INSERT = f"""
+    INSERT INTO clients (id, email_key, created_at, updated_at, last_import_id, {listed("{0}", STORED)})
+    SELECT client_id, email_key, :now, :now, :import_id, {listed("{0}", STORED)} FROM planned WHERE is_new
+"""
+_OUTCOME = """coalesce(i.outcome, CASE
+    WHEN p.is_new THEN 'created' WHEN p.changed IS NOT NULL THEN 'updated' ELSE 'unchanged' END)"""
+_AFTER = f"CASE WHEN p.is_new THEN {image('p')} ELSE p.changed END"
+_ROWS = sa.text(f"""
+    WITH written AS (
+        INSERT INTO import_rows (import_id, row, line, outcome, client_id, problems, cells, before, after)
+        SELECT :import_id, i.row, i.line, {_OUTCOME},
+               CASE WHEN i.outcome IS DISTINCT FROM 'failed' THEN i.client_id END, i.problems,
+               CASE WHEN i.problems IS NOT NULL THEN i.cells END,
+               p.before, {_AFTER}
+        FROM incoming i LEFT JOIN planned p ON p.row = i.row
+        ORDER BY i.row
+        RETURNING outcome)
+    SELECT outcome, count(*) FROM written GROUP BY outcome
+""")
+
+
+def record_failed_rows(connection: sa.Connection, import_id: str) -> int:
+    """Write `import_rows` for the failed rows of `incoming` alone; gives their number."""
+    failed = sa.text("""
+        INSERT INTO import_rows (import_id, row, line, outcome, problems, cells)
+        SELECT :import_id, row, line, outcome, problems, cells FROM incoming WHERE outcome = 'failed' ORDER BY row""")
+    return connection.execute(failed, {"import_id": UUID(import_id)}).rowcount
+
+
+@dataclass(frozen=True)
+class Findings:
+    """`otherwise`: a client the file speaks of is not what `prepare` saw. `some_taken`: a row's e-mail or username is
+    another client's now; `find_taken` says whether it stays so.
+    """
+
+    otherwise: bool
+    some_taken: bool
+
+
+def plan(connection: sa.Connection, rows: int) -> Findings:
+    """Make the temporary table `planned`: each judged row's full new values beside the client as it is now.
+
+    `rows`: of the file.
+    """
+    at_once = connection.scalar(_IS_GOOD_PART, {"rows": rows})
+    connection.execute(_PLAN_AT_ONCE if at_once else _PLAN_BY_INDEX)
+    return Findings(**connection.execute(_FINDINGS).one()._mapping)
+
+
+def find_taken(connection: sa.Connection) -> list[tuple[int, str, str, str]]:
+    """(row, code, field, id of the client that has it) of rows whose e-mail or username is another client's."""
+    connection.execute(sa.text("ANALYZE planned (client_id, stands, email_holder, username_holder)"))
+    return [tuple(row) for row in connection.execute(_TAKEN)]
+
+
+def fail_rows(connection: sa.Connection, rows: Sequence[int], problems: Sequence[str], cells: Sequence[str]) -> None:
+    """Mark rows of `incoming` failed, adding a JSON list of problems and the original cells to each."""
+    connection.execute(_FAIL, {"rows": list(rows), "problems": list(problems), "cells": list(cells)})
+
+
+def keep_what_stands(connection: sa.Connection) -> None:
+    """From here on `planned` holds what will be done, and nothing else."""
+    connection.execute(sa.text("DELETE FROM planned p USING incoming i WHERE i.row = p.row AND i.outcome IS NOT NULL"))
+
+
+_WEIGHT = sa.text("""
+    SELECT (SELECT count(*) FROM incoming) AS read,
+           (SELECT count(*) FROM incoming WHERE outcome = 'failed') AS failed,
+           count(*) FILTER (WHERE changed IS NOT NULL) AS updated,
+           count(*) FILTER (WHERE changed->'active' = 'false') AS deactivated
+    FROM planned
+""")
+_AS_TEXT = f"concat_ws('|', i.row, {_OUTCOME}, p.client_id, p.before, {_AFTER})"
+_HASH = sa.text(f"""
+    SELECT encode(sha256(convert_to(coalesce(string_agg({_AS_TEXT}, E'\\n' ORDER BY i.row), ''), 'UTF8')), 'hex')
+    FROM incoming i LEFT JOIN planned p ON p.row = i.row
+""")
+_OTHERWISE = sa.text(f"""
+    SELECT coalesce(i.row, shown.row) FROM incoming i
+    LEFT JOIN planned p ON p.row = i.row
+    FULL JOIN (SELECT * FROM import_rows WHERE import_id = :import_id) shown ON shown.row = i.row
+    WHERE ({_OUTCOME}, p.before, {_AFTER})
+          IS DISTINCT FROM (shown.outcome, shown.before, shown.after)
+    ORDER BY 1
+""")
+
+
+def weigh(connection: sa.Connection) -> dict[str, int]:
+    """`read`, `failed`, `updated` and `deactivated` rows of what is planned."""
+    return dict(connection.execute(_WEIGHT).one()._mapping)
+
+
+def hash_plan(connection: sa.Connection) -> str:
+    """SHA-256 over every row's outcome, client, old and new values: the same plan, the same hash."""
+    return str(connection.scalar(_HASH))
+
+
+def rows_planned_otherwise(connection: sa.Connection, import_id: str) -> list[int]:
+    """Rows whose outcome or values are not those recorded for this import before."""
+    return list(connection.scalars(_OTHERWISE, {"import_id": UUID(import_id)}))
+
+
+def drop_recorded_plan(connection: sa.Connection, import_id: str) -> None:
+    connection.execute(sa.text("DELETE FROM import_rows WHERE import_id = :id"), {"id": UUID(import_id)})
+
+
+def apply_plan(connection: sa.Connection, import_id: str, now: datetime) -> None:
+    """Write clients: all updates in one statement (so that e-mails can swap), then the new ones."""
+    facts = {"import_id": UUID(import_id), "now": now}
+    connection.execute(sa.text(_UPDATE), facts)
+    connection.execute(sa.text(_INSERT), facts)
+
+
+def record_plan(connection: sa.Connection, import_id: str) -> dict[str, int]:
+    """Write `import_rows`; gives the number of each outcome that was written."""
+    return {outcome: number for outcome, number in connection.execute(_ROWS, {"import_id": UUID(import_id)})}

@@ -1,0 +1,105 @@
+"""Taking back what one import did to the clients, in the revert's transaction (SPEC.md section 11)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from include.adapters.database.clients import STORED, changed, image, listed
+
+# One line per client that the import created or changed. Values are compared as what they are, not as text.
+_LOAD = sa.text(f"""
+    CREATE TEMPORARY TABLE undo ON COMMIT DROP AS
+    SELECT ch.client_id, ch.row, ch.line, ch.before IS NULL AS was_created,
+           {listed("b.{0} AS {0}", STORED)}, b.email_key, {image("c")} AS now, {changed("b", "c")} AS changed,
+           CASE
+               WHEN ch.after IS NULL THEN 'IMAGE_FORGOTTEN'
+               WHEN c.id IS NULL THEN 'CLIENT_GONE'
+               WHEN ({listed("c.{0}")}) IS DISTINCT FROM ({listed("a.{0}")}) THEN 'CLIENT_CHANGED_SINCE'
+               WHEN ch.before IS NOT NULL AND d.id IS NULL THEN 'REFERENCE_GONE'
+           END AS reason
+    FROM client_changes ch
+    LEFT JOIN clients c ON c.id = ch.client_id
+    LEFT JOIN LATERAL jsonb_populate_record(NULL::clients, ch.before) b ON true
+    LEFT JOIN LATERAL jsonb_populate_record(NULL::clients, ch.after) a ON true
+    LEFT JOIN desks d ON d.id = b.desk AND d.project_id = b.project
+    WHERE ch.import_id = :import_id
+""")
+# A client whose old e-mail or username another client has now is kept, unless that one gives it back here.
+# One that is kept gives nothing back, so keeping spreads.
+_KEEP_TAKEN = sa.text("""
+    WITH RECURSIVE
+    waits AS MATERIALIZED (
+        SELECT u.client_id, giver.client_id AS giver FROM undo u
+        JOIN clients c ON c.id <> u.client_id AND (c.email_key = u.email_key OR c.username = u.username)
+        LEFT JOIN undo giver ON giver.client_id = c.id AND giver.reason IS NULL AND (
+            giver.was_created OR (
+                (c.email_key <> u.email_key OR giver.email_key <> u.email_key)
+                AND (c.username <> u.username OR giver.username <> u.username)))
+        WHERE u.reason IS NULL AND NOT u.was_created),
+    stuck (client_id) AS (
+        SELECT client_id FROM waits WHERE giver IS NULL
+        UNION SELECT waits.client_id FROM waits JOIN stuck ON waits.giver = stuck.client_id)
+    UPDATE undo SET reason = 'EMAIL_TAKEN' FROM stuck WHERE undo.client_id = stuck.client_id
+""")
+_DELETE = sa.text("DELETE FROM clients c USING undo u WHERE c.id = u.client_id AND u.was_created AND u.reason IS NULL")
+_RESTORE = sa.text(f"""
+    UPDATE clients c
+    SET {listed("{0} = u.{0}")}, email_key = u.email_key, updated_at = :now, last_import_id = :revert_id
+    FROM undo u WHERE c.id = u.client_id AND NOT u.was_created AND u.reason IS NULL
+""")
+_ROWS = sa.text("""
+    INSERT INTO import_rows (import_id, row, line, outcome, client_id, problems, before, after)
+    SELECT :revert_id, u.row, u.line,
+           CASE WHEN u.reason IS NULL THEN 'reverted' WHEN u.reason = ANY(:failed) THEN 'failed' ELSE 'kept' END,
+           u.client_id,
+           CASE WHEN u.reason IS NOT NULL THEN jsonb_build_array(jsonb_build_object(
+               'code', u.reason, 'field', '', 'value', '', 'message', CAST(:sentences AS jsonb)->>u.reason,
+               'severity', CASE WHEN u.reason = ANY(:failed) THEN 'error' ELSE 'warning' END)) END,
+           CASE WHEN u.reason IS NULL THEN u.now END,
+           CASE WHEN u.reason IS NULL AND NOT u.was_created THEN coalesce(u.changed, '{}') END
+    FROM undo u
+""")
+_COUNT = sa.text("SELECT outcome, count(*) FROM import_rows WHERE import_id = :revert_id GROUP BY outcome")
+
+
+def load_undo(connection: sa.Connection, import_id: str) -> None:
+    """Make the temporary table `undo`: every client of the import, and why it is not taken back, if so."""
+    connection.execute(_LOAD, {"import_id": UUID(import_id)})
+    connection.execute(sa.text("CREATE INDEX ON undo (client_id); ANALYZE undo"))
+    connection.execute(_KEEP_TAKEN)
+
+
+def apply_undo(connection: sa.Connection, revert_id: str, now: datetime) -> None:
+    """Delete the clients that were created, give the others their old values back."""
+    facts = {"revert_id": UUID(revert_id), "now": now}
+    try:
+        with connection.begin_nested():
+            connection.execute(_DELETE)
+    except sa.exc.IntegrityError:
+        _delete_one_by_one(connection)
+    connection.execute(_RESTORE, facts)
+
+
+def _delete_one_by_one(connection: sa.Connection) -> None:
+    """Other tables of the CRM refer to some of the clients: those stay, the others go."""
+    created = sa.text("SELECT client_id FROM undo WHERE was_created AND reason IS NULL")
+    for client in connection.scalars(created).all():
+        try:
+            with connection.begin_nested():
+                connection.execute(sa.text("DELETE FROM clients WHERE id = :client"), {"client": client})
+        except sa.exc.IntegrityError:
+            stays = sa.text("UPDATE undo SET reason = 'REFERRED_TO' WHERE client_id = :client")
+            connection.execute(stays, {"client": client})
+
+
+def record_undo(connection: sa.Connection, revert_id: str, sentences: str, failed: list[str]) -> dict[str, int]:
+    """Write `import_rows` of the revert, one per client; gives the number of each outcome.
+
+    `sentences` is a JSON object, reason to sentence; `failed` are the reasons that are no choice of anybody.
+    """
+    facts = {"revert_id": UUID(revert_id), "sentences": sentences, "failed": failed}
+    connection.execute(_ROWS, facts)
+    return {outcome: number for outcome, number in connection.execute(_COUNT, facts)}

@@ -1,0 +1,81 @@
+"""A file below the storage root: a path on disk, or an object of S3. What the two do differently has its name here."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory, TemporaryFile
+from typing import Any
+from uuid import uuid4
+
+from include.adapters.files.s3 import S3Path
+
+FilePath = Path | S3Path
+
+
+def is_there(path: FilePath) -> bool:
+    """Also when it is a link that leads nowhere."""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def move(source: FilePath, target: Any) -> None:
+    """Replaces `target`. One rename on disk; on S3 a copy and a delete, which repeating finishes."""
+    source.rename(target)
+
+
+@contextmanager
+def written_whole(target: FilePath) -> Iterator[Path]:
+    """A file on disk to write to, which becomes `target` where nothing is raised: whole or not at all.
+
+    In a folder that is there: else FileNotFoundError.
+    """
+    if isinstance(target, S3Path):
+        with TemporaryDirectory() as folder:
+            yield Path(folder) / target.name
+            return target.upload(Path(folder) / target.name)
+    # The page writes from several threads, also the same file when a request is repeated.
+    unfinished = target.with_suffix(f".{uuid4().hex}.tmp")
+    try:
+        yield unfinished
+        os.replace(unfinished, target)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+@contextmanager
+def opened(path: FilePath) -> Iterator[Any]:
+    """A file to read from any position; of an object a copy on disk."""
+    if isinstance(path, Path):
+        with path.open("rb") as content:
+            yield content
+    else:
+        with TemporaryFile() as copy:
+            with path.open() as content:
+                shutil.copyfileobj(content, copy)
+            yield copy
+
+
+def put_whole(source: Path, target: FilePath) -> None:
+    """Copy a file from disk, as `written_whole` does."""
+    if isinstance(target, S3Path):
+        return target.upload(source)
+    with written_whole(target) as unfinished:
+        shutil.copyfile(source, unfinished)
+    return None
+
+
+def delete_folder(folder: FilePath) -> None:
+    """With the files in it; what cannot be deleted stays. From then on nobody writes into it."""
+    if isinstance(folder, S3Path):
+        folder.close()
+        for path in folder.iterdir():
+            path.unlink(missing_ok=True)
+    else:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,141 @@
+"""An inbox on a partner's SFTP server. Only the inbox is there: files are brought to staging and then deleted."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from include.adapters.files.inbox import Waiting
+from include.adapters.files.paths import FilePath, is_there, put_whole
+from include.errors import SettingInvalid, StorageMissing
+from include.settings import Login
+
+if TYPE_CHECKING:
+    import asyncssh
+
+T = TypeVar("T")
+_SECONDS_TO_CONNECT = 30
+
+
+@dataclass(frozen=True)
+class SftpInbox:
+    """`folder` as the server sees it, from the user's home when it is relative. Names are bytes there."""
+
+    login: Login = field(repr=False)
+    folder: str
+
+    def entries(self) -> list[Waiting]:
+        """Regular files. A link could show what the partner never sent."""
+
+        async def listed(sftp: asyncssh.SFTPClient) -> list[Waiting]:
+            return [
+                Waiting(os.fsdecode(found.filename), found.attrs.size or 0, float(found.attrs.mtime or 0))
+                async for found in sftp.scandir(os.fsencode(self.folder))
+                if stat.S_ISREG(found.attrs.permissions or 0)
+            ]
+
+        try:
+            return self._on_server(listed)
+        except FileNotFoundError:
+            raise StorageMissing(f"{self.login.host} has no folder {self.folder!r} for {self.login.user}.") from None
+
+    def looks_again(self, stable_seconds: float) -> bool:
+        """The server's clock is not ours."""
+        return stable_seconds > 0
+
+    def take(self, name: str, staged: FilePath, claim: str) -> bool:
+        """Rename it out of the sender's reach, bring it, delete it.
+
+        The rename is what makes it ours: whatever is sent under that name later is another file. Deleted, because
+        what stays lies in `archive/`, where retention and erasure reach it.
+        """
+        ours = self._path(f".{claim}.taken")
+
+        async def brought(sftp: asyncssh.SFTPClient) -> bool:
+            if not is_there(staged):
+                if not await sftp.exists(ours):
+                    await sftp.rename(self._path(name), ours)
+                with tempfile.TemporaryDirectory() as folder:
+                    copy = Path(folder) / "source.csv"
+                    await sftp.get(ours, copy)
+                    put_whole(copy, staged)
+            if await sftp.exists(ours):
+                await sftp.remove(ours)
+            return True
+
+        try:
+            return self._on_server(brought)
+        except FileNotFoundError:
+            return is_there(staged)
+
+    def read(self, name: str) -> bytes:
+        async def content(sftp: asyncssh.SFTPClient) -> bytes:
+            async with sftp.open(self._path(name), "rb") as file:
+                return await file.read()
+
+        return self._on_server(content)
+
+    def delete(self, name: str) -> None:
+        with suppress(FileNotFoundError):
+            self._on_server(lambda sftp: sftp.remove(self._path(name)))
+
+    def _on_server(self, work: Callable[[asyncssh.SFTPClient], Awaitable[T]]) -> T:
+        """One connection each time: what a task does here is seldom, and nothing is left open when it is killed."""
+
+        async def connected() -> T:
+            async with _sftp(self.login) as sftp:
+                return await work(sftp)
+
+        return asyncio.run(connected())
+
+    def _path(self, name: str) -> bytes:
+        return os.path.join(os.fsencode(self.folder), os.fsencode(name))
+
+
+@asynccontextmanager
+async def _sftp(login: Login) -> AsyncIterator[asyncssh.SFTPClient]:
+    """Raises FileNotFoundError and OSError; the server's own words may name a file, so they are not passed on."""
+    try:
+        import asyncssh
+    except ImportError:
+        raise SettingInvalid(
+            "An inbox on an SFTP server needs one more package: pip install 'asyncssh[bcrypt]'"
+        ) from None
+    try:
+        async with asyncssh.connect(**_options(login)) as connection, connection.start_sftp_client() as sftp:
+            yield sftp
+    except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath):
+        raise FileNotFoundError("not on the SFTP server") from None
+    except (asyncssh.Error, OSError) as error:
+        if isinstance(error, FileNotFoundError):
+            raise
+        raise ConnectionError(f"SFTP server {login.host}: {type(error).__name__}") from None
+
+
+def _options(login: Login) -> dict[str, Any]:
+    """What Airflow's SSH connections say, under the names they have there; a server is never trusted unseen."""
+    import asyncssh
+
+    extra = login.extra
+    options: dict[str, Any] = {
+        "host": login.host, "port": login.port or 22, "username": login.user, "password": login.password,
+        "config": None, "agent_path": None, "client_keys": None, "connect_timeout": _SECONDS_TO_CONNECT,
+        "keepalive_interval": _SECONDS_TO_CONNECT,
+    }  # fmt: skip
+    secret = extra.get("private_key_passphrase")
+    if "private_key" in extra:
+        options["client_keys"] = [asyncssh.import_private_key(extra["private_key"], secret)]
+    elif "key_file" in extra:
+        options["client_keys"] = [asyncssh.read_private_key(extra["key_file"], secret)]
+    if str(extra.get("no_host_key_check", "")).lower() == "true":
+        options["known_hosts"] = None
+    elif "host_key" in extra:
+        options["known_hosts"] = ([asyncssh.import_public_key(extra["host_key"])], [], [])
+    return options

@@ -1,0 +1,244 @@
+"""What the context hands on and back. The words are those of SPEC.md section 2, never others."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime
+from typing import Any, Literal
+
+State = Literal[
+    "received", "validated", "prepared", "merged", "refused",
+    "held", "discarded", "failed", "reverted", "previewed",
+]  # fmt: skip
+Severity = Literal["error", "warning"]
+
+OUTCOMES = ("created", "updated", "unchanged", "duplicate", "failed")
+# How the clients of a reverted import ended (SPEC.md section 11); `failed` is the third.
+REVERT_OUTCOMES = ("reverted", "kept")
+
+# Nothing happens to an import in one of these states unless a person asks for it.
+FINAL_STATES: frozenset[State] = frozenset({"merged", "refused", "discarded", "reverted", "previewed"})
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One reason. `row` counts records from 1 (0: the file as a whole), `line` is where the record starts.
+
+    `meant`: what the feed's `values` could map the value to, '' where nobody knows.
+    """
+
+    code: str
+    field: str
+    message: str
+    value: str
+    severity: Severity = "error"
+    row: int = 0
+    line: int = 0
+    meant: str = ""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How the records of one file ended. `warnings` counts problems, everything else counts records."""
+
+    read: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    duplicate: int = 0
+    failed: int = 0
+    warnings: int = 0
+
+    @property
+    def imported(self) -> int:
+        return self.created + self.updated + self.unchanged
+
+    def add_up(self) -> bool:
+        return self.read == self.created + self.updated + self.unchanged + self.duplicate + self.failed
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """Who asked for an import, and how. `started`: when the run began, None where nobody else could be at work."""
+
+    by: str = ""
+    note: str = ""
+    dag_id: str | None = None
+    run_id: str | None = None
+    force: bool = False
+    dry_run: bool = False
+    started: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Import:
+    """One line of the ledger (table `imports`)."""
+
+    id: str
+    arrival: int
+    feed: str
+    file_name: str
+    state: State
+    code: str | None
+    message: str | None
+    line: int | None
+    sha256: str | None
+    bytes: int | None
+    counts: Counts
+    header: list[str]
+    file_problems: list[dict[str, Any]]
+    dag_id: str | None
+    run_id: str | None
+    requested_by: str
+    forced: bool
+    dry_run: bool
+    inbox_name: str | None
+    announced: int | None
+    delimiter: str | None
+    plan_hash: str | None
+    reverts_import_id: str | None
+    reverted: int
+    kept: int
+    forgotten_at: datetime | None
+    file_path: str | None
+    report_path: str | None
+    planned_path: str | None
+    parent_import_id: str | None
+    received_at: datetime
+    state_times: dict[str, str]
+    filed: bool
+    notified_state: str | None
+    failure_kinds: dict[str, int]
+    announced_state: str | None
+
+    def has_been(self, state: State) -> bool:
+        """True once the import has reached `state`, whatever happened to it later."""
+        return state in self.state_times
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file that came through the page or its API, and what its sender asked for.
+
+    `import_id` is None until a run has taken the file; `file_name` is '' from then on. `id` names the file in the
+    inbox: the sender's own name is never a path.
+    """
+
+    id: str
+    feed: str
+    file_name: str
+    sha256: str
+    bytes: int
+    requested_by: str
+    idempotency_key: str | None
+    note: str
+    forced: bool
+    dry_run: bool
+    uploaded_at: datetime
+    import_id: str | None = None
+
+    def is_same_request(self, other: Upload) -> bool:
+        """Same bytes for the same feed with the same wishes: one request, sent twice."""
+        upload_request = ("feed", "sha256", "bytes", "requested_by", "idempotency_key", "forced", "dry_run")
+        return all(getattr(self, name) == getattr(other, name) for name in upload_request)
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Rows with the same code, field and value: what a person mends at once.
+
+    `message` is the only one, or an example when `alike` is False. `severity` is `error` for failed rows.
+    """
+
+    code: str
+    field: str
+    value: str
+    severity: Severity
+    rows: int
+    message: str
+    alike: bool
+    meant: str
+
+    @property
+    def value_map(self) -> str:
+        """A line for the feed's `values` that makes this value understood, '' where nobody knows what it means."""
+        return value_map(self.field, self.value, self.meant)
+
+
+def value_map(field: str, value: str, meant: str) -> str:
+    """`desk: {"London": "67a3..."}`; quoted, since YAML would read some IDs as numbers."""
+    return f"{field}: {{{json.dumps(value.strip(), ensure_ascii=False)}: {json.dumps(meant)}}}" if meant else ""
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """What was removed for good. `imports` it was removed from; `cells` and `problems` count rows that lost them,
+    `images` clients' before and after of one import, `files` files deleted, `records` taken out of files that stay.
+
+    Ids of imports: `left` (not at an end, and they hold something; whoever asked decides and repeats) and `unread`
+    (their files are archives or spreadsheets that cannot be searched). `broken_feeds` kept everything.
+    """
+
+    imports: int = 0
+    cells: int = 0
+    problems: int = 0
+    images: int = 0
+    files: int = 0
+    records: int = 0
+    left: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    broken_feeds: tuple[str, ...] = ()
+    of_person: bool = False
+
+    def __add__(self, other: Forgotten) -> Forgotten:
+        """Numbers and lists together."""
+        both = {f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self) if f.name != "of_person"}
+        return Forgotten(**both, of_person=self.of_person or other.of_person)
+
+    def sentences(self) -> list[str]:
+        """For people; shows no personal data."""
+        said = [
+            f"Removed from {self.imports:,} imports: the original cells of {self.cells:,} rows, the problem texts of "
+            f"{self.problems:,} rows, {self.images:,} before/after images, {self.files:,} files"
+            f"{f', {self.records:,} records of other files' if self.of_person else ''}."
+        ]
+        if self.of_person:
+            said.append(
+                "Counts stay. The client itself stays in `clients`, which is the CRM's own business, and mails that "
+                "were sent are out of reach."
+            )
+        if self.left:
+            why = "hold this person" if self.of_person else "are over their days"
+            said.append(f"Left alone, because they are held or on their way, though they {why}: {_list(self.left)}.")
+        if self.unread:
+            said.append(f"Not CSV, and cannot be searched; look yourself: {_list(self.unread)}.")
+        if self.broken_feeds:
+            said.append(f"Nothing forgotten of feeds whose file is broken: {_list(self.broken_feeds)}.")
+        return said
+
+
+def _list(names: tuple[str, ...]) -> str:
+    return ", ".join(names)
+
+
+@dataclass(frozen=True)
+class ImportResult:
+    """What became of one file. SPEC.md section 12: `--json` prints exactly this."""
+
+    file: str
+    import_id: str | None
+    state: State
+    code: str | None = None
+    message: str | None = None
+    line: int | None = None
+    counts: Counts = field(default_factory=Counts)
+    report: str | None = None
+    planned: str | None = None
+    problems: tuple[Problem, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        flat = asdict(self)
+        counts = flat.pop("counts")
+        problems = flat.pop("problems")
+        return {**flat, **counts, "problems": problems}

@@ -1,0 +1,90 @@
+"""Rows per day by outcome and the share of failed ones, as geometry for an SVG in a template."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import groupby
+
+from include.adapters.database.page_imports import Day
+from include.models import OUTCOMES
+
+WIDTH, HEIGHT = 600, 120
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One outcome of one day, in the units of the drawing."""
+
+    outcome: str
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True)
+class Column:
+    """One day: its bars, what is said about it, and whether a new kind of failure came on it."""
+
+    label: str
+    x: float
+    width: float
+    bars: Sequence[Bar]
+    news: bool
+    day: Day | None
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One feed's last days. `line`: the points of the share of failed rows; `most`: records of the tallest day."""
+
+    feed: str
+    columns: Sequence[Column]
+    line: str
+    most: int
+    first: date
+    last: date
+    read: int
+    failed: int
+
+
+def charts(days: Sequence[Day], last: date, number_of_days: int, most_feeds: int = 6) -> list[Chart]:
+    """A chart for each feed that had records, the busiest first."""
+    by_feed = {feed: list(found) for feed, found in groupby(days, key=lambda day: day.feed)}
+    drawn = [_chart(feed, found, last, number_of_days) for feed, found in by_feed.items()]
+    return sorted((c for c in drawn if c.read), key=lambda c: -c.read)[:most_feeds]
+
+
+def _chart(feed: str, days: Sequence[Day], last: date, number_of_days: int) -> Chart:
+    by_date = {day.day: day for day in days}
+    most = max(1, *(day.read for day in days))
+    step = WIDTH / number_of_days
+    dates = [last - timedelta(days=number_of_days - 1 - n) for n in range(number_of_days)]
+    columns = [_column(n * step, step, when, by_date.get(when), most) for n, when in enumerate(dates)]
+    points = [
+        f"{column.x + step / 2:.1f},{HEIGHT - HEIGHT * column.day.failed / column.day.read:.1f}"
+        for column in columns
+        if column.day and column.day.read
+    ]
+    read, failed = sum(day.read for day in days), sum(day.failed for day in days)
+    return Chart(feed, columns, " ".join(points), most, dates[0], last, read, failed)
+
+
+def _column(x: float, step: float, when: date, day: Day | None, most: int) -> Column:
+    bars: list[Bar] = []
+    top = float(HEIGHT)
+    for outcome in OUTCOMES if day else ():
+        height = HEIGHT * getattr(day, outcome) / most
+        top -= height
+        if height:
+            bars.append(Bar(outcome, round(x + step * 0.12, 2), round(top, 2), round(step * 0.76, 2), round(height, 2)))
+    return Column(_label(when, day), round(x, 2), round(step, 2), bars, bool(day and day.news), day)
+
+
+def _label(when: date, day: Day | None) -> str:
+    if day is None or not day.read:
+        return f"{when}: no rows"
+    counts = ", ".join(f"{getattr(day, name):,} {name}" for name in OUTCOMES if getattr(day, name))
+    return f"{when}: {day.read:,} rows, {counts} ({day.failed / day.read:.1%} failed)"

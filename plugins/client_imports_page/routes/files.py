@@ -1,0 +1,88 @@
+"""What the page hands out as files: reports, templates, and its own style and script."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Annotated
+
+from fastapi import APIRouter, Header, HTTPException
+from fastapi.responses import Response
+
+from client_imports_page import connections
+from client_imports_page.permissions import PersonDep, visible_import
+from client_imports_page.rendering import HERE
+from include.models import Import
+from include.schemas.client_rows import FIELDS
+
+router = APIRouter()
+
+_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_EXAMPLE = {
+    "id": "", "first_name": "Emma", "middle_name": "Jane", "last_name": "Smith", "email": "emma.smith@example.com",
+    "username": "emma.smith", "project": "default", "desk": "default", "active": "true", "type": "personal",
+    "created": "2026-01-31",
+}  # fmt: skip
+# Both published layouts (SPEC.md section 3).
+LAYOUTS = {
+    "clients": ["ID", "First Name", "Last Name", "Email", "Project", "Desk", "Active", "Type", "Created"],
+    "onboarding": ["firstName", "email", "username", "middleName", "lastName"],
+}
+
+
+@router.get("/imports/{import_id}/failed-rows.csv")
+def failed_rows(import_id: str, person: PersonDep) -> Response:
+    entry = visible_import(import_id, person)
+    return _report(entry, entry.report_path)
+
+
+@router.get("/imports/{import_id}/planned-changes.csv")
+def planned_changes(import_id: str, person: PersonDep) -> Response:
+    entry = visible_import(import_id, person)
+    return _report(entry, entry.planned_path)
+
+
+def _report(entry: Import, path: str | None) -> Response:
+    if path is None:
+        raise HTTPException(404, "This import has no such report, or it is still being written.")
+    try:
+        content = connections.context_of(connections.feed_named(entry.feed)).storage.read(path)
+    except FileNotFoundError:
+        raise HTTPException(404, "The report is not in the storage any more.") from None
+    return _csv(content, path.rpartition("/")[2])
+
+
+@router.get("/templates/{layout}.csv")
+def template(layout: str) -> Response:
+    if layout not in LAYOUTS:
+        raise HTTPException(404, "There is no such template.")
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(LAYOUTS[layout])
+    writer.writerow(_EXAMPLE[_field_of(name)] for name in LAYOUTS[layout])
+    return _csv(text.getvalue().encode("utf-8-sig"), f"{layout}_template.csv")
+
+
+def _field_of(header: str) -> str:
+    from include.transforms.csv_reading.headers import fields_of
+
+    return fields_of([header], {})[0] or next(iter(FIELDS))
+
+
+def _csv(content: bytes, name: str) -> Response:
+    """`name` is plain ASCII: the storage makes it so."""
+    disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(content, media_type="text/csv; charset=utf-8", headers=disposition)
+
+
+@router.get("/static/{name}")
+def static(name: str, if_none_match: Annotated[str, Header()] = "") -> Response:
+    """Style, script and icons: also these only for who is logged in."""
+    path = next((file for file in (HERE / "static").iterdir() if file.name == name), None)
+    if path is None or path.suffix not in _TYPES:
+        raise HTTPException(404, "There is no such file.")
+    tag = f'"{path.stat().st_mtime_ns:x}"'
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+    if if_none_match == tag:
+        return Response(status_code=304, headers=headers)
+    return Response(path.read_bytes(), media_type=_TYPES[path.suffix], headers=headers)

@@ -1,0 +1,129 @@
+"""One round's files and clients, and what must have become of them, by the reference model."""
+
+from __future__ import annotations
+
+import csv
+import io
+import random
+from dataclasses import dataclass, field
+
+from tests.conftest import DESK, PROJECT
+from tests.faults.environment import FaultEnvironment
+from tests.steps.reference_model import Row, run
+
+IDS = [f"{n:024x}" for n in range(1, 6)]
+EMAILS = [f"{letter}@example.com" for letter in "abcde"]
+USERNAMES = ["user-one", "user-two", "user-three"]
+HEADER = ("ID", "Email", "Username", "First Name", "Last Name", "_file")
+
+
+@dataclass
+class File:
+    """`rows` None: the file has no e-mail column and is refused."""
+
+    name: str
+    rows: list[tuple[str, str, str, str, str]] | None
+    tag: str
+
+    def content(self) -> bytes:
+        text = io.StringIO()
+        rows = [(*row, self.tag) for row in self.rows or ()]
+        csv.writer(text).writerows([HEADER if self.rows is not None else ("First Name", "_file"), *rows])
+        return (text.getvalue() if self.rows is not None else f"{text.getvalue()}Ann,{self.tag}\n").encode()
+
+
+@dataclass
+class Verdict:
+    state: str
+    code: str | None = None
+    outcomes: dict[int, str] = field(default_factory=dict)
+
+
+@dataclass
+class Simulation:
+    feed: str
+    clients: dict[str, dict[str, str]]
+    files: list[File]
+    dropped: list[File] = field(default_factory=list)
+
+    def resolve_duplicates(self, town: FaultEnvironment, files: int) -> None:
+        """Write the clients and drop the first files."""
+        for id, client in self.clients.items():
+            town.query(
+                "INSERT INTO clients (id, email, email_key, username, first_name, last_name, project, desk)"
+                " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+                id, client["email"], client["email"], client["username"], client["first_name"], client["last_name"],
+                PROJECT, DESK,
+            )  # fmt: skip
+        self.drop(town, files)
+
+    def drop(self, town: FaultEnvironment, upto: int) -> None:
+        inbox = town.storage / "inbox" / self.feed
+        inbox.mkdir(parents=True, exist_ok=True)
+        for file in self.files[len(self.dropped) : upto]:
+            unfinished = inbox / f".{file.name}"
+            unfinished.write_bytes(file.content())
+            unfinished.rename(inbox / file.name)
+            if self.feed == "sides":
+                (inbox / f"{file.name}.count").write_text(f"{len(file.rows or [0])}\n")
+                (inbox / f"{file.name}.done").write_text("")
+            self.dropped.append(file)
+
+    def expected(self, in_order: list[str]) -> tuple[list[Verdict], dict[str, dict]]:
+        """What each file ends as, and the client table, when the files arrived in this order."""
+        by_name = {file.name: file for file in self.files}
+        clients, verdicts, merged = {id: dict(client) for id, client in self.clients.items()}, [], set()
+        for number, name in enumerate(in_order):
+            file = by_name[name]
+            verdict, after = self._one(file, clients, file.content() in merged)
+            if verdict.state == "merged":
+                merged.add(file.content())
+            clients = {id.replace("new-", f"file{number}-"): client for id, client in after.items()}
+            verdicts.append(verdict)
+        return verdicts, clients
+
+    def _one(self, file: File, clients: dict[str, dict], merged_before: bool) -> tuple[Verdict, dict[str, dict]]:
+        if merged_before:
+            return Verdict("refused", "FILE_ALREADY_IMPORTED"), clients
+        if file.rows is None:
+            return Verdict("refused", "FILE_MISSING_COLUMN"), clients
+        rows = [Row(number, *cells) for number, cells in enumerate(file.rows, 1)]
+        duplicates = "keep_first" if self.feed == "sides" else "keep_last"
+        nameless = {row.number: "failed" for row in rows if not row.first_name}
+        judged = [row for row in rows if row.first_name]
+        after = run(clients, judged, mode="upsert", unknown_id="create", duplicates=duplicates)
+        outcomes = {row.number: row.outcome for row in judged} | nameless
+        failed = {number: outcome for number, outcome in outcomes.items() if outcome == "failed"}
+        if failed and self.feed == "whole":
+            return Verdict("refused", "FILE_FAILED_ROWS", failed), clients
+        return Verdict("merged", None, outcomes), after
+
+
+def make_simulation(random: random.Random, feed: str) -> Simulation:
+    """Few names, so that rows and files meet: clients move and swap their e-mails from file to file."""
+    ids, emails, usernames = IDS[:], EMAILS[:], [*USERNAMES, "other", "another"]
+    for each in (ids, emails, usernames):
+        random.shuffle(each)
+    clients = {
+        id: {"email": email, "username": username, "first_name": "Ann", "last_name": random.choice(["", "Lee"])}
+        for id, email, username in zip(ids[: random.randint(0, 4)], emails, usernames, strict=False)
+    }
+    files: list[File] = []
+    for number in range(random.randint(2, 4)):
+        name = f"{number}-file.csv"
+        if files and random.random() < 0.15:
+            again = random.choice(files)
+            files.append(File(name, again.rows, again.tag))
+        elif random.random() < 0.12:
+            files.append(File(name, None, name))
+        else:
+            files.append(File(name, [_row(random, clients) for _ in range(random.randint(1, 5))], name))
+    return Simulation(feed, clients, files)
+
+
+def _row(random: random.Random, clients: dict[str, dict[str, str]]) -> tuple[str, str, str, str, str]:
+    return (
+        random.choice(["", *IDS, *clients, *clients]), random.choice(EMAILS),
+        random.choice(["", "", "", "", *USERNAMES]), random.choice(["Ann", "Ben", "Cat", "Dan"] * 3 + [""]),
+        random.choice(["", "Lee", "#N/A"]),
+    )  # fmt: skip

@@ -1,0 +1,152 @@
+"""Where an inbox may be, for tests: a folder, a real S3 server (moto's), a real SFTP server, all on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from include.adapters.files.paths import FilePath
+from include.adapters.files.storage import Storage
+from include.adapters.files.storage_root import open_storage
+from include.settings import Login
+
+
+@dataclass(frozen=True)
+class Place:
+    """`inbox` is the feed's key; `put` writes a file into it, `names` says what lies there."""
+
+    storage: Storage
+    inbox: str
+    put: Callable[[str, str], None]
+    names: Callable[[], list[str]]
+
+    def files(self, below: str) -> list[str]:
+        return sorted(name for name in all_files(self.storage) if name.startswith(f"{below}/"))
+
+
+def all_files(storage: Storage) -> dict[str, bytes]:
+    """Content of every file below the storage's root, by path from there."""
+    found = {str(path): path for path in _below(storage.root)}
+    return {name.removeprefix(f"{storage.root}/"): path.read_bytes() for name, path in found.items()}
+
+
+def _below(folder: FilePath) -> Iterator[FilePath]:
+    if isinstance(folder, Path):
+        yield from (path for path in folder.rglob("*") if path.is_file())
+    else:
+        for entry in folder.scandir():
+            yield from _below(folder / entry.name) if entry.is_dir() else [folder / entry.name]
+
+
+def in_a_folder(tmp_path: Path) -> Place:
+    storage = Storage(tmp_path / "storage")
+    inbox = storage.root / "inbox" / "default"
+    inbox.mkdir(parents=True)
+    return Place(storage, "default", *_on_disk(inbox))
+
+
+def _on_disk(folder: Path) -> tuple[Callable[[str, str], None], Callable[[], list[str]]]:
+    def put(name: str, text: str) -> None:
+        (folder / name).write_text(text)
+
+    return put, lambda: sorted(path.name for path in folder.iterdir())
+
+
+@contextmanager
+def s3_server() -> Iterator[Login]:
+    import logging
+
+    from moto.server import ThreadedMotoServer
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield Login(
+        user="key", password="secret", extra={"endpoint_url": f"http://{host}:{port}", "region_name": "us-east-1"}
+    )
+    server.stop()
+
+
+def on_s3(login: Login) -> Place:
+    """A bucket of its own, with a prefix."""
+    storage = open_storage(f"s3://our_s3@bucket-{uuid4()}/crm/imports", lambda _: login)
+    root: Any = storage.root
+    root.client.create_bucket(Bucket=root.bucket)
+
+    def put(name: str, text: str) -> None:
+        key = f"{root.key}/inbox/default/{name}"
+        root.client.put_object(Bucket=root.bucket, Key=key, Body=text.encode())
+
+    return Place(storage, "default", put, lambda: sorted(entry.name for entry in (root / "inbox/default").scandir()))
+
+
+@dataclass(frozen=True)
+class SftpKey:
+    private: str
+    public: str
+
+
+@dataclass(frozen=True)
+class SftpServer:
+    """`key` opens it too, with the passphrase `hush`."""
+
+    folder: Path
+    login: Login
+    key: SftpKey
+
+
+@contextmanager
+def sftp_server(folder: Path) -> Iterator[SftpServer]:
+    import asyncssh
+
+    class Doorman(asyncssh.SSHServer):
+        def begin_auth(self, username: str) -> bool:
+            return True
+
+        def password_auth_supported(self) -> bool:
+            return True
+
+        def validate_password(self, username: str, password: str) -> bool:
+            return (username, password) == ("partner", "secret")
+
+        def public_key_auth_supported(self) -> bool:
+            return True
+
+        def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
+            return (username, key) == ("partner", asyncssh.import_public_key(own.public))
+
+    pair = asyncssh.generate_private_key("ssh-ed25519")
+    own = SftpKey(pair.export_private_key(passphrase="hush").decode(), pair.export_public_key().decode())
+    loop = asyncio.new_event_loop()
+    key = asyncssh.generate_private_key("ssh-ed25519")
+
+    async def start() -> asyncssh.SSHAcceptor:
+        return await asyncssh.listen(
+            "127.0.0.1", 0, server_factory=Doorman, server_host_keys=[key],
+            sftp_factory=lambda chan: asyncssh.SFTPServer(chan, chroot=str(folder)),
+        )  # fmt: skip
+
+    acceptor = loop.run_until_complete(start())
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    host_key = key.export_public_key().decode().strip()
+    login = Login("127.0.0.1", acceptor.get_port(), "partner", "secret", {"host_key": host_key})
+    yield SftpServer(folder, login, own)
+    loop.call_soon_threadsafe(acceptor.close)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+
+
+def on_sftp(server: SftpServer, tmp_path: Path) -> Place:
+    folder = f"outgoing-{uuid4()}"
+    (server.folder / folder).mkdir()
+    storage = open_storage(str(tmp_path / "storage"), lambda _: server.login)
+    return Place(storage, f"sftp://acme/{folder}", *_on_disk(server.folder / folder))
