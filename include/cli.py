@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from include.codes import CODES
+from include.codes import Code
 from include.errors import ClientImportError, FeedInvalid, PersonNotNamed, SettingInvalid
 from include.models import OUTCOMES, ImportResult, value_map
 from include.schemas.client_rows import FIELDS
@@ -181,7 +181,7 @@ def _print_problems(console: Console, path: Path, result: ImportResult) -> None:
         console.print(f"{shown}:{problem.line}: [{colour}]{problem.code}[/{colour}] {text}{row}")
     if result.message:
         code = result.code or result.state.upper()
-        advice = f" {CODES[code].to_do}" if code in CODES else ""
+        advice = f" {Code(result.code).advice}" if result.code else ""
         console.print(f"{shown}:{result.line or 1}: [red]{code}[/red] {escape(_printable(result.message))}{advice}")
     for what, where in (("failed rows", result.report), ("planned changes", result.planned)):
         if where:
@@ -189,7 +189,7 @@ def _print_problems(console: Console, path: Path, result: ImportResult) -> None:
     causes = Counter((p.code, p.field) for p in result.problems if p.severity == "error")
     for (code, field), number in causes.most_common():
         about = f" in {FIELDS[field].label}" if field else ""
-        console.print(f"  {number:>6} x {code}{about}: {CODES[code].to_do}", style="dim")
+        console.print(f"  {number:>6} x {code}{about}: {Code(code).advice}", style="dim")
     for line in dict.fromkeys(value_map(p.field, p.value, p.meant) for p in result.problems if p.meant):
         console.print(f"         or add to `values` in the feed file: {escape(_printable(line))}", style="dim")
 

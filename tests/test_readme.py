@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 
-from include.codes import CODES
+from include.codes import Code
 from include.settings import ROOT
 
 README = ROOT / "README.md"
 
 
 def with_table_of_codes(text: str) -> str:
-    rows = "".join(f"| `{c.code}` | {c.about} | {c.title} | {c.to_do} |\n" for c in CODES.values())
+    rows = "".join(f"| `{c}` | {c.about} | {c.title} | {c.advice} |\n" for c in Code)
     return re.sub(r"(?<=\|---\|---\|---\|---\|\n)(?:\| `[A-Z_]+` \|.*\n)+", lambda _: rows, text)
 
 

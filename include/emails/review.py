@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from include.codes import CODES
+from include.codes import Code
 from include.models import OUTCOMES, Cause, Import
 from include.schemas.client_rows import FIELDS
 from include.schemas.feed import Feed
@@ -60,7 +60,7 @@ class Question:
 
     def _causes(self) -> str:
         lines = [
-            f"- {cause.rows:,} × {CODES[cause.code].title}{f' ({FIELDS[cause.field].label})' if cause.field else ''}"
+            f"- {cause.rows:,} × {Code(cause.code).title}{f' ({FIELDS[cause.field].label})' if cause.field else ''}"
             for cause in self.causes
             if cause.severity == "error"
         ]

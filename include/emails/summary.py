@@ -9,13 +9,13 @@ from pathlib import Path
 
 import jinja2
 
-from include.codes import CODES, show
+from include.codes import Code, show
 from include.models import Cause, Import
 
 
 def describe(cause: Cause) -> str:
     """The sentence of the rows' problem, or an example where each row has its own."""
-    return cause.message if cause.alike else f"{CODES[cause.code].title}, for example: {cause.message}"
+    return cause.message if cause.alike else f"{Code(cause.code).title}, for example: {cause.message}"
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class FileSummary:
         """What became of the file, in one sentence; the sender's fault and ours never read alike."""
         entry, counts = self.entry, self.entry.counts
         if entry.state == "refused":
-            title = CODES[entry.code].title if entry.code in CODES else "Refused"
+            title = Code(entry.code).title if entry.code else "Refused"
             return f"Refused, nothing was imported. {title}: {entry.message}"
         if entry.state in ("merged", "previewed"):
             if counts.read == 0:
@@ -58,8 +58,8 @@ class FileSummary:
     @property
     def to_do(self) -> str:
         where = f": {self.entry.report_path}" if self.entry.report_path else ""
-        if self.entry.state == "refused" and self.entry.code in CODES:
-            return f"{CODES[self.entry.code].to_do.rstrip('.')}{where or '.'}"
+        if self.entry.state == "refused" and self.entry.code:
+            return f"{Code(self.entry.code).advice.rstrip('.')}{where or '.'}"
         if self.entry.state in ("merged", "previewed") and self.entry.counts.failed:
             return f"Correct the rows in the failed-row report and send it again; all other rows are done{where}"
         if self.entry.state == "held":
@@ -79,7 +79,7 @@ class FileSummary:
     def advice_for(self, cause: Cause) -> str:
         if cause.value_map:
             return f"Use the ID, or add to `values` in the feed file: {cause.value_map}"
-        return CODES[cause.code].to_do
+        return Code(cause.code).advice
 
 
 @dataclass(frozen=True)

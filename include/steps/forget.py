@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from include.adapters.database import erasure, ledger, uploads
 from include.adapters.files.storage import Storage
-from include.codes import CODES
+from include.codes import Code
 from include.errors import ClientImportError, StepFailed
 from include.models import FINAL_STATES, Forgotten, Import
 from include.schemas.feed import Feed
@@ -74,7 +74,7 @@ def _forget_import(engine: sa.Engine, storage: Storage, import_id: str, now: dat
 
 def plain_message(entry: Import) -> str | None:
     """The code's title: the sentence of a refusal may show cells."""
-    return CODES[entry.code].title if entry.code else entry.message
+    return Code(entry.code).title if entry.code else entry.message
 
 
 def only_one_forgets(engine: sa.Engine) -> AbstractContextManager[sa.Connection]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,17 +12,6 @@ from include.adapters.database import clients, ledger, undo
 from include.errors import NothingToRevert
 from include.models import Import, RunRequest, State
 from include.steps.context import utc_now
-
-# Why a client is not taken back. Some are nobody's choice: those clients count as failed.
-REASONS = {
-    "IMAGE_FORGOTTEN": "The values before the import are forgotten (retention), so they cannot be given back.",
-    "REFERENCE_GONE": "The project or desk that the client had does not exist any more.",
-    "REFERRED_TO": "Something else in the CRM refers to the client, so it cannot be deleted.",
-    "CLIENT_GONE": "The client does not exist any more.",
-    "CLIENT_CHANGED_SINCE": "Something else has changed the client since; it is kept as it is.",
-    "EMAIL_TAKEN": "Another client has the old e-mail or username now; this client is kept as it is.",
-}
-_FAILED = ["IMAGE_FORGOTTEN", "REFERENCE_GONE", "REFERRED_TO"]
 
 
 @dataclass(frozen=True)
@@ -77,7 +65,7 @@ def _done_before(connection: sa.Connection, entry: Import) -> Reverted | None:
 
 
 def _close(connection: sa.Connection, opened: Import, import_id: str, now: datetime) -> Reverted:
-    outcomes = undo.record_undo(connection, opened.id, json.dumps(REASONS), _FAILED)
+    outcomes = undo.record_undo(connection, opened.id)
     counts = {name: outcomes.get(name, 0) for name in ("reverted", "kept", "failed")}
     state: State = "previewed" if opened.dry_run else "merged"
     ledger.enter_state(connection, opened.id, state, now, read=sum(counts.values()), filed=True, **counts)

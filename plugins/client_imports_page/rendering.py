@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from client_imports_page import connections, wording
 from client_imports_page.permissions import Person
-from include.codes import CODES
+from include.codes import Code
 from include.schemas.client_rows import FIELDS
 
 HERE = Path(__file__).parent
@@ -28,7 +28,7 @@ def _templates() -> jinja2.Environment:
     environment.filters["number"] = lambda value: f"{value:,}"
     environment.filters["instant"] = _instant
     environment.filters["visible"] = wording.visible
-    environment.globals.update(wording=wording, CODES=CODES, FIELDS=FIELDS)
+    environment.globals.update(wording=wording, Code=Code, FIELDS=FIELDS)
     return environment
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from include.codes import CODES, printable
+from include.codes import Code, printable
 from include.emails import summary
 from include.emails.summary import FileSummary, plural
 from include.models import OUTCOMES, Cause, Import
@@ -32,7 +32,7 @@ def ended(entry: Import) -> str:
         return f"On its way: {DOING[entry.state].lower()}…"
     if entry.state not in ("merged", "previewed") or counts.read == 0:
         told = FileSummary(entry, ())
-        advice = f" {CODES[entry.code].to_do}" if entry.state == "refused" and entry.code in CODES else ""
+        advice = f" {Code(entry.code).advice}" if entry.state == "refused" and entry.code else ""
         return f"{told.headline}{f' (line {entry.line})' if entry.line else ''}{advice}"
     if entry.state == "previewed":
         return f"{_imported(entry, 'would be imported', 'would be imported')} Nothing has been written."
@@ -83,13 +83,13 @@ def shares(entry: Import) -> list[tuple[str, int, float, float]]:
 
 
 def advice(cause: Cause) -> str:
-    return "Use the ID, or let the feed understand the word:" if cause.value_map else CODES[cause.code].to_do
+    return "Use the ID, or let the feed understand the word:" if cause.value_map else Code(cause.code).advice
 
 
 def kind(name: str) -> str:
     """`CELL_FORMAT email` as people read it."""
     code, _, field = name.partition(" ")
-    title = CODES[code].title if code in CODES else code
+    title = Code(code).title
     return f"{title}: {FIELDS[field].label}" if field in FIELDS else title
 
 

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from include.codes import CODES
+from include.codes import Code
 from include.errors import FileRefused
 from include.schemas.feed import Feed
 from include.steps.validate import Judged, judge_file
@@ -111,7 +111,7 @@ def check_invariants(content: bytes, folder: Path) -> None:
     try:
         judged = judge(content, folder)
     except FileRefused as refused:
-        assert refused.code in CODES and refused.message.strip() and "\n" not in refused.message
+        assert refused.code in set(Code) and refused.message.strip() and "\n" not in refused.message
         assert refused.line is None or 1 <= refused.line <= content.count(b"\n") + content.count(b"\r") + 1
         return
     text = content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig").lstrip("\ufeff")
@@ -124,7 +124,7 @@ def check_invariants(content: bytes, folder: Path) -> None:
     )
     assert len(judged.rows) == len(expected)
     failed = set(rows_with_errors(judged.problems))
-    assert set(judged.problems["code"]) <= set(CODES) and all(judged.problems["message"].str.strip())
+    assert set(judged.problems["code"]) <= set(Code) and all(judged.problems["message"].str.strip())
     for row, (line, cells) in enumerate(expected, 1):
         assert judged.rows.at[row, "line"] == line
         if cells is reference_reader.UNCLEAR or len(cells) != len(names):

@@ -6,13 +6,14 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 
-from include.adapters.database import ledger
+from include.adapters.database import import_rows, ledger
 from include.adapters.files.storage import Storage
+from include.codes import Code
 from include.errors import ImportNotFound, NothingToRevert
 from include.models import RunRequest
 from include.schemas.feed import Feed
 from include.steps.context import utc_now
-from include.steps.import_file import import_file
+from include.steps.import_file import import_file, result_of
 from include.steps.revert import revert
 from tests.conftest import LONDON, PARTNERS
 from tests.steps.test_merge_rules import _fill, _write, rows, tables
@@ -77,6 +78,19 @@ def test_a_client_changed_since_is_kept_and_reported(bring, engine):
     assert (result.reverted, result.kept, result.failed) == (1, 1, 0)
     assert [c["first_name"] for c in whole(engine)] == ["Anna"]
     assert reasons(engine, result.revert_id) == [("kept", "CLIENT_CHANGED_SINCE"), ("reverted", None)]
+    (cause,) = import_rows.causes(engine, result.revert_id)
+    assert (cause.code, cause.severity, cause.rows, cause.message) == (
+        "CLIENT_CHANGED_SINCE", "warning", 1, Code.CLIENT_CHANGED_SINCE.template,
+    )  # fmt: skip
+
+
+def test_the_problems_of_an_undo_are_read_like_those_of_any_import(bring, engine):
+    done = bring("First Name,Email\nAnn,ann@example.com\n")
+    bring("First Name,Email\nAnna,ann@example.com\n")
+    undone = result_of(engine, revert(engine, done.import_id, ASKED).revert_id)
+    assert [(p.code, p.severity, p.message) for p in undone.problems] == [
+        ("CLIENT_CHANGED_SINCE", "warning", Code.CLIENT_CHANGED_SINCE.template)
+    ]
 
 
 def test_a_client_whose_old_address_is_taken_now_is_kept_and_so_is_who_waits_for_it(bring, engine):
@@ -86,7 +100,7 @@ def test_a_client_whose_old_address_is_taken_now_is_kept_and_so_is_who_waits_for
     bring("First Name,Email\nNew,b@example.com\n")
     result = revert(engine, moved.import_id, ASKED)
     assert (result.reverted, result.kept, result.failed) == (0, 2, 0)
-    assert reasons(engine, result.revert_id) == [("kept", "EMAIL_TAKEN"), ("kept", "EMAIL_TAKEN")]
+    assert reasons(engine, result.revert_id) == [("kept", "OLD_VALUES_TAKEN"), ("kept", "OLD_VALUES_TAKEN")]
     assert {c["email"] for c in whole(engine)} == {"a@example.com", "b@example.com", "c@example.com"}
 
 
@@ -120,7 +134,7 @@ def test_what_the_crm_refers_to_and_what_is_forgotten_fails_and_the_rest_is_reve
             connection.execute(sa.text("DROP TABLE orders"))
     assert (result.reverted, result.kept, result.failed) == (1, 0, 2)
     assert reasons(engine, result.revert_id) == [
-        ("failed", "REFERRED_TO"), ("reverted", None), ("failed", "IMAGE_FORGOTTEN"),
+        ("failed", "REFERRED_TO"), ("reverted", None), ("failed", "OLD_VALUES_FORGOTTEN"),
     ]  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from include.adapters.database.ledger import find
-from include.codes import CODES
+from include.codes import Code
 from include.models import Cause, Problem
 from include.schemas.client_tables import import_rows
 
@@ -51,7 +51,7 @@ def causes(engine: sa.Engine, import_id: str, most: int = 20) -> list[Cause]:
     with engine.connect() as connection:
         facts = {"import_id": UUID(import_id), "by_value": _BY_VALUE, "most": most}
         found = [dict(row._mapping) for row in connection.execute(CAUSES_STATEMENT, facts)]
-    return [Cause(**{**cause, "message": cause["message"] or CODES[cause["code"]].title}) for cause in found]
+    return [Cause(**{**cause, "message": cause["message"] or Code(cause["code"]).title}) for cause in found]
 
 
 def problems_of(engine: sa.Engine, import_id: str) -> list[Problem]:
@@ -84,4 +84,4 @@ def planned_changes(engine: sa.Engine, import_id: str) -> list[dict[str, Any]]:
 
 def _problem(kept: dict[str, Any]) -> Problem:
     """A problem as the ledger keeps it; a forgotten one has lost its sentence and its value."""
-    return Problem(**{"message": CODES[kept["code"]].title, "value": "", **kept})
+    return Problem(**{"message": Code(kept["code"]).title, "value": "", **kept})

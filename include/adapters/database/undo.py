@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from include.adapters.database.clients import STORED, changed, image, listed
+from include.codes import Code
 
-# One line per client that the import created or changed. Values are compared as what they are, not as text.
+# The problem that `import_rows` keeps of a client that is not reverted, by its code.
+_PROBLEMS = json.dumps({
+    code: {"code": code, "field": "", "value": "", "message": code.template, "severity": code.severity}
+    for code in (
+        Code.OLD_VALUES_FORGOTTEN, Code.REFERENCE_GONE, Code.REFERRED_TO,
+        Code.CLIENT_GONE, Code.CLIENT_CHANGED_SINCE, Code.OLD_VALUES_TAKEN,
+    )
+})  # fmt: skip
+
+# One row per client that the import created or changed. Values are compared as what they are, not as text.
 _LOAD = sa.text(f"""
     CREATE TEMPORARY TABLE undo ON COMMIT DROP AS
     SELECT ch.client_id, ch.row, ch.line, ch.before IS NULL AS was_created,
            {listed("b.{0} AS {0}", STORED)}, b.email_key, {image("c")} AS now, {changed("b", "c")} AS changed,
            CASE
-               WHEN ch.after IS NULL THEN 'IMAGE_FORGOTTEN'
-               WHEN c.id IS NULL THEN 'CLIENT_GONE'
-               WHEN ({listed("c.{0}")}) IS DISTINCT FROM ({listed("a.{0}")}) THEN 'CLIENT_CHANGED_SINCE'
-               WHEN ch.before IS NOT NULL AND d.id IS NULL THEN 'REFERENCE_GONE'
+               WHEN ch.after IS NULL THEN '{Code.OLD_VALUES_FORGOTTEN}'
+               WHEN c.id IS NULL THEN '{Code.CLIENT_GONE}'
+               WHEN ({listed("c.{0}")}) IS DISTINCT FROM ({listed("a.{0}")}) THEN '{Code.CLIENT_CHANGED_SINCE}'
+               WHEN ch.before IS NOT NULL AND d.id IS NULL THEN '{Code.REFERENCE_GONE}'
            END AS reason
     FROM client_changes ch
     LEFT JOIN clients c ON c.id = ch.client_id
@@ -29,7 +40,7 @@ _LOAD = sa.text(f"""
 """)
 # A client whose old e-mail or username another client has now is kept, unless that one gives it back here.
 # One that is kept gives nothing back, so keeping spreads.
-_KEEP_TAKEN = sa.text("""
+_KEEP_TAKEN = sa.text(f"""
     WITH RECURSIVE
     waits AS MATERIALIZED (
         SELECT u.client_id, giver.client_id AS giver FROM undo u
@@ -42,7 +53,7 @@ _KEEP_TAKEN = sa.text("""
     stuck (client_id) AS (
         SELECT client_id FROM waits WHERE giver IS NULL
         UNION SELECT waits.client_id FROM waits JOIN stuck ON waits.giver = stuck.client_id)
-    UPDATE undo SET reason = 'EMAIL_TAKEN' FROM stuck WHERE undo.client_id = stuck.client_id
+    UPDATE undo SET reason = '{Code.OLD_VALUES_TAKEN}' FROM stuck WHERE undo.client_id = stuck.client_id
 """)
 _DELETE = sa.text("DELETE FROM clients c USING undo u WHERE c.id = u.client_id AND u.was_created AND u.reason IS NULL")
 _RESTORE = sa.text(f"""
@@ -53,14 +64,12 @@ _RESTORE = sa.text(f"""
 _ROWS = sa.text("""
     INSERT INTO import_rows (import_id, row, line, outcome, client_id, problems, before, after)
     SELECT :revert_id, u.row, u.line,
-           CASE WHEN u.reason IS NULL THEN 'reverted' WHEN u.reason = ANY(:failed) THEN 'failed' ELSE 'kept' END,
+           CASE WHEN u.reason IS NULL THEN 'reverted' WHEN problem->>'severity' = 'error' THEN 'failed' ELSE 'kept' END,
            u.client_id,
-           CASE WHEN u.reason IS NOT NULL THEN jsonb_build_array(jsonb_build_object(
-               'code', u.reason, 'field', '', 'value', '', 'message', CAST(:sentences AS jsonb)->>u.reason,
-               'severity', CASE WHEN u.reason = ANY(:failed) THEN 'error' ELSE 'warning' END)) END,
+           CASE WHEN u.reason IS NOT NULL THEN jsonb_build_array(problem) END,
            CASE WHEN u.reason IS NULL THEN u.now END,
            CASE WHEN u.reason IS NULL AND NOT u.was_created THEN coalesce(u.changed, '{}') END
-    FROM undo u
+    FROM undo u CROSS JOIN LATERAL (SELECT CAST(:problems AS jsonb)->u.reason) p (problem)
 """)
 _COUNT = sa.text("SELECT outcome, count(*) FROM import_rows WHERE import_id = :revert_id GROUP BY outcome")
 
@@ -91,15 +100,11 @@ def _delete_one_by_one(connection: sa.Connection) -> None:
             with connection.begin_nested():
                 connection.execute(sa.text("DELETE FROM clients WHERE id = :client"), {"client": client})
         except sa.exc.IntegrityError:
-            stays = sa.text("UPDATE undo SET reason = 'REFERRED_TO' WHERE client_id = :client")
+            stays = sa.text(f"UPDATE undo SET reason = '{Code.REFERRED_TO}' WHERE client_id = :client")
             connection.execute(stays, {"client": client})
 
 
-def record_undo(connection: sa.Connection, revert_id: str, sentences: str, failed: list[str]) -> dict[str, int]:
-    """Write `import_rows` of the revert, one per client; gives the number of each outcome.
-
-    `sentences` is a JSON object, reason to sentence; `failed` are the reasons that are no choice of anybody.
-    """
-    facts = {"revert_id": UUID(revert_id), "sentences": sentences, "failed": failed}
-    connection.execute(_ROWS, facts)
-    return {outcome: number for outcome, number in connection.execute(_COUNT, facts)}
+def record_undo(connection: sa.Connection, revert_id: str) -> dict[str, int]:
+    """Write the revert's `import_rows`, one per client, and return the number of clients by outcome."""
+    connection.execute(_ROWS, {"revert_id": UUID(revert_id), "problems": _PROBLEMS})
+    return {outcome: number for outcome, number in connection.execute(_COUNT, {"revert_id": UUID(revert_id)})}
