@@ -1,17 +1,23 @@
-"""No DAG lives here. Airflow shows an import error of this file when a feed file is broken, and the feed's DAG is gone.
+"""This file defines no DAG. It shows broken feed files as an import error, since their DAGs are missing.
 
-It is a file of its own so that a broken feed breaks nothing but its own airflow DAG.
+The check has a file of its own so that a broken feed affects no other DAG.
 """
 
 from include.errors import FeedInvalid
 from include.schemas.feed import feed_files, load_feed
 from include.settings import read_settings
 
-broken = []
-for path in feed_files(read_settings().feeds):
-    try:
-        load_feed(path)
-    except FeedInvalid as error:
-        broken.append(str(error))
-if broken:
-    raise ImportError("\n" + "\n".join(broken))
+
+def errors_in_feeds() -> list[str]:
+    """Give the error messages of all broken feed files."""
+    errors = []
+    for path in feed_files(read_settings().feeds):
+        try:
+            load_feed(path)
+        except FeedInvalid as error:
+            errors.append(str(error))
+    return errors
+
+
+if errors := errors_in_feeds():
+    raise ImportError("\n" + "\n".join(errors))

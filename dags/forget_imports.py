@@ -1,31 +1,33 @@
-"""### Forget what is over its days, and one client on demand
+"""### Forget imports that are past their retention period, and one client on demand
 
-**In**: the ledger in `clients_db`, the files below the storage root, `retention_days` of every feed. An import of a
-feed that no longer exists is forgotten after the default feed's days.
+**In**: the ledger in `clients_db`, the files below the storage root, `retention_days` of every feed. Imports of a
+feed that no longer exists are kept for the `retention_days` of the default feed.
 **Out**: imports without original cells, problem texts, before/after images, archived or refused file and report.
 Counts, codes, states and times stay.
 
-`forget` runs every day, for all feeds. `forget_client` runs when the DAG is triggered with a client's id: it takes that
-client out of everything imports have kept, in the database and in files. The client in `clients` stays, and mails that
-were sent are out of reach.
+`forget` runs every day, for all feeds. `forget_client` runs when the DAG is triggered with the ID of a client: it
+removes that client from everything that imports have kept, in the database and in files. The client in `clients`
+stays, and mails that were sent cannot be recalled.
 
-**When it is red**: open the red task's log.
-* `forget_client` red and the log names imports: these are held or on their way and hold the client. Decide about them
-  (approve, discard, or let them finish), then clear the task.
-* `forget_client` red and the log says that a file cannot be searched: look into the files of these imports yourself.
-* Anything else is our fault (database, storage, bug). Mend the cause, clear the red task: what is already done is
-  not done again.
+**When it is red**: open the log of the red task.
+* `forget_client` is red and the log names imports: these imports are not finished, and they hold the client. Decide
+  about them (approve, discard, or let them finish), then clear the task.
+* `forget_client` is red and the log says that a file cannot be searched: look into the files of these imports
+  yourself.
+* Anything else is a system error (database, storage, bug). Fix the cause and clear the red task: finished work is
+  not repeated.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from airflow.sdk import Param, dag, task
+from airflow.sdk import Param, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from include.airflow_support.connections import RETRIES, open_resources
+from include.airflow_support.connections import open_engine, open_storage
+from include.airflow_support.runs import RETRIES
+from include.schemas.feed import read_feeds
 from include.settings import read_settings
 
 PARAMS = {
@@ -34,10 +36,34 @@ PARAMS = {
         type=["null", "string"],
         pattern="^[0-9a-fA-F]{24}$",
         title="Client to forget",
-        description="ID of one client to take out of everything that imports have kept. Only the ID: an e-mail address "
+        description="ID of one client to remove from everything that imports have kept. Only the ID: an e-mail address "
         "would stay in Airflow's own database. By address: `python -m include.cli forget --email ADDRESS`.",
     ),
 }
+
+
+@task
+def forget() -> None:
+    """Remove the personal data of all imports that are past their retention period."""
+    from include.steps.forget import forget
+
+    forgotten = forget(open_engine(), open_storage(), read_feeds(read_settings().feeds), datetime.now(UTC))
+    print(*forgotten.sentences(), sep="\n")
+
+
+@task
+def forget_client() -> None:
+    """Remove the client that the trigger form names, if it names one."""
+    from include.steps.erase import erase_person
+
+    client_id = get_current_context()["params"]["client_id"]
+    if not client_id:
+        raise AirflowSkipException("The trigger form names no client.")
+    feeds = read_feeds(read_settings().feeds)
+    forgotten = erase_person(open_engine(), open_storage(), feeds, client_id=client_id)
+    print(*forgotten.sentences(), sep="\n")
+    if forgotten.left or forgotten.unread:
+        raise AirflowFailException("The client is not forgotten everywhere; see above.")
 
 
 @dag(
@@ -55,25 +81,6 @@ PARAMS = {
     params=PARAMS,
 )
 def forget_imports() -> None:
-    @task
-    def forget() -> None:
-        from include.schemas.feed import read_feeds
-        from include.steps.forget import forget
-
-        print(*forget(*open_resources(), read_feeds(read_settings().feeds), datetime.now(UTC)).sentences(), sep="\n")
-
-    @task
-    def forget_client(params: dict[str, Any]) -> None:
-        from include.schemas.feed import read_feeds
-        from include.steps.erase import erase_person
-
-        if not params["client_id"]:
-            raise AirflowSkipException("No client was named.")
-        done = erase_person(*open_resources(), read_feeds(read_settings().feeds), client_id=params["client_id"])
-        print(*done.sentences(), sep="\n")
-        if done.left or done.unread:
-            raise AirflowFailException("The client is not forgotten everywhere; see above.")
-
     forget()
     forget_client()
 

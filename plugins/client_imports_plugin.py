@@ -1,6 +1,6 @@
-"""What people see of client imports inside the Airflow UI: a page, tabs on DAG, run and task, and nothing else.
+"""The page *Client imports* inside the Airflow UI: an entry in the navigation, and tabs on DAG, run and task.
 
-Every process of Airflow executes this file, so the page itself is only built where it is served.
+Every process of Airflow executes this file, so the page itself is only built in the process that serves it.
 """
 
 from functools import cached_property
@@ -34,7 +34,7 @@ class ClientImportsPlugin(AirflowPlugin):
     ]  # fmt: skip
 
     @cached_property
-    def fastapi_apps(self) -> list[dict[str, Any]]:
+    def fastapi_apps(self) -> list[dict[str, Any]]:  # type: ignore[override]  # built only where Airflow asks for it
         from client_imports_page.app import build_app
 
         return [{"app": build_app(), "url_prefix": f"/{PREFIX}", "name": "client imports"}]

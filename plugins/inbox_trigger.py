@@ -1,6 +1,7 @@
-"""The doorbell of watched inboxes. It lives here because the triggerer cannot import from `dags/`.
+"""The inbox trigger starts a run when files arrive in a watched inbox.
 
-It only says that something is there: the run it starts lists the inbox itself.
+It only reports that something is there: the run that it starts lists the inbox itself. It is a plugin because the
+triggerer cannot import from `dags/`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class InboxTrigger(BaseEventTrigger):
-    """Fires when the stable_files files of one inbox are others than at the last look; never while the inbox is empty."""
+    """Fire when the stable files of one inbox differ from those of the last look; never for an empty inbox."""
 
     def __init__(
         self,
@@ -29,47 +30,38 @@ class InboxTrigger(BaseEventTrigger):
         require_done_file: bool,
         poll_seconds: float = 1.0,
     ) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # Airflow's triggers have no annotations
+        self.root, self.inbox, self.pattern = root, inbox, pattern
+        self.stable_seconds, self.require_done_file = stable_seconds, require_done_file
+        self.poll_seconds = poll_seconds
         self._storage: Storage | None = None
-        self.facts = {
-            "root": root,
-            "inbox": inbox,
-            "pattern": pattern,
-            "stable_seconds": stable_seconds,
-            "require_done_file": require_done_file,
-            "poll_seconds": poll_seconds,
-        }
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        return "inbox_trigger.InboxTrigger", self.facts
+        names = ("root", "inbox", "pattern", "stable_seconds", "require_done_file", "poll_seconds")
+        return "inbox_trigger.InboxTrigger", {name: getattr(self, name) for name in names}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        rung_for, complaint = "", ""
+        fired_for, logged = "", ""
         while True:
             try:
-                waiting, said = await asyncio.to_thread(self._look), ""
-            # Raising would restart this trigger every two seconds, for ever. The next sweep makes its run red.
-            except Exception as error:  # noqa: BLE001 - a partner's server may fail in any way
-                waiting, said = rung_for, f"{type(error).__name__}: {error}"
-                self._storage = None  # the connection may be another one by now
-            if said and said != complaint:
-                self.log.warning("The inbox %s cannot be read: %s", self.facts["inbox"], said)
-            complaint = said
-            if waiting and waiting != rung_for:
-                yield TriggerEvent({"inbox": self.facts["inbox"]})
-            rung_for = waiting
-            await asyncio.sleep(self.facts["poll_seconds"])
+                fingerprint, error = await asyncio.to_thread(self._look), ""
+            # An exception would make Airflow restart the trigger every two seconds. The periodic scan reports it.
+            except Exception as exception:  # noqa: BLE001 - a partner's server may fail in any way
+                fingerprint, error = fired_for, f"{type(exception).__name__}: {exception}"
+                self._storage = None  # the next look reads the connection again
+            if error and error != logged:
+                self.log.warning("The inbox %s cannot be read: %s", self.inbox, error)
+            logged = error
+            if fingerprint and fingerprint != fired_for:
+                yield TriggerEvent({"inbox": self.inbox})  # type: ignore[no-untyped-call]  # see above
+            fired_for = fingerprint
+            await asyncio.sleep(self.poll_seconds)
 
     def _look(self) -> str:
-        """A fingerprint of what waits, '' for nothing."""
-        from include.airflow_support.connections import login_of
+        """Give a fingerprint of the files that wait; '' when there are none."""
+        from include.airflow_support.connections import open_storage
 
-        from include.adapters.files.storage_root import open_storage
-
-        facts = self.facts
-        self._storage = self._storage or open_storage(facts["root"], login_of)
-        found = self._storage.stable_files(
-            facts["inbox"], facts["pattern"], facts["stable_seconds"], facts["require_done_file"]
-        )
-        listed = "\n".join(f"{w.name!r} {w.size} {w.modified}" for w in found)
-        return hashlib.sha256(listed.encode("utf-8", "surrogateescape")).hexdigest() if found else ""
+        self._storage = self._storage or open_storage(self.root)
+        files = self._storage.stable_files(self.inbox, self.pattern, self.stable_seconds, self.require_done_file)
+        listing = "\n".join(f"{file.name!r} {file.size} {file.modified}" for file in files)
+        return hashlib.sha256(listing.encode("utf-8", "surrogateescape")).hexdigest() if files else ""

@@ -1,78 +1,65 @@
-"""What tasks need from Airflow: the client database, the storage, and the mail connection."""
+"""Open what Airflow's connections describe: the client database, the file storage, and logins on other servers.
+
+The same calls work in a task, in the triggerer and in the API server: `airflow.sdk.Connection` looks a connection up
+wherever the process it runs in may look.
+"""
 
 from __future__ import annotations
 
 import atexit
 import os
-from datetime import timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow.sdk import Connection
 
-from include.schemas.feed import Feed, load_feed
+from include.schemas.feed import load_feed
 from include.settings import read_settings
-
-# What every task of ours does after a fault of ours; a fault of the sender is never tried again.
-RETRIES = {"retries": 3, "retry_delay": timedelta(seconds=10), "retry_exponential_backoff": 2.0}
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from include.adapters.files.storage import Storage
-    from include.emails.late import LateFeed
-    from include.emails.summary import Summary
     from include.settings import Login
     from include.steps.context import ImportContext
 
+CLIENTS_DB = "clients_db"
 
-def open_resources() -> tuple[Engine, Storage]:
-    """Opened inside a task, never when a DAG file is read."""
+
+def open_engine(statement_ms: int | None = None) -> Engine:
+    """Give this process's engine for the client database. With `statement_ms` no statement takes longer."""
     from include.adapters.database.engine import url_of_connection
-    from include.adapters.files.storage_root import open_storage
 
-    url = url_of_connection(Connection.get("clients_db"))
-    return _engine(url, os.getpid()), open_storage(read_settings().storage, login_of)
+    return _engine(url_of_connection(Connection.get(CLIENTS_DB)), statement_ms, os.getpid())
 
 
 @cache
-def _engine(url: str, _process: int) -> Engine:
-    """One for each process: a forked one must not speak over its parent's connections."""
+def _engine(url: str, statement_ms: int | None, _process: int) -> Engine:
+    """Each process needs an engine of its own: a forked one would share its parent's network connections."""
     from include.adapters.database.engine import engine_from_url
 
-    engine = engine_from_url(url)
+    engine = engine_from_url(url, statement_ms)
     atexit.register(engine.dispose)
     return engine
 
 
-def context_of(feed: Feed) -> ImportContext:
-    from include.steps.context import ImportContext
+def open_storage(root: str = "") -> Storage:
+    """Open the file storage at `root`, or where the settings say it is."""
+    from include.adapters.files import storage_root
 
-    return ImportContext.of(feed, *open_resources())
-
-
-def requested_by(run: Any) -> str:
-    """The user name of who started a run, or how it was started: `scheduled`, `asset_triggered` ..."""
-    return getattr(run, "triggering_user_name", None) or str(getattr(run.run_type, "value", run.run_type))
+    return storage_root.open_storage(root or read_settings().storage, find_login)
 
 
-def login_of(connection_id: str) -> Login:
+def find_login(connection_id: str) -> Login:
+    """Read one of Airflow's connections. Raises AirflowNotFoundException when there is no such connection."""
     from include.settings import Login
 
     return Login.of_connection(Connection.get(connection_id))
 
 
-def feed_named(name: str) -> Feed:
-    return load_feed(read_settings().feeds / f"{name}.yaml")
+def open_context(feed_name: str) -> ImportContext:
+    """Open everything that the steps of one feed need, with the feed as its file describes it now."""
+    from include.steps.context import ImportContext
 
-
-def send_with_smtp_connection(feed: Feed, letter: Summary | LateFeed, reports: dict[str, bytes]) -> None:
-    from airflow.providers.smtp.hooks.smtp import SmtpHook
-
-    from include.adapters import mail
-
-    with SmtpHook() as hook:
-        mail.send(
-            hook._smtp_client, sender=hook.from_email or "client-imports@localhost", to=feed.notify.to,
-            subject=letter.subject, text=letter.text(), html=letter.html(), reports=reports,
-        )  # fmt: skip
+    feed = load_feed(read_settings().feeds / f"{feed_name}.yaml")
+    return ImportContext.of(feed, open_engine(), open_storage())

@@ -1,4 +1,4 @@
-"""No DAG lives here: what Airflow tells the outside for us, as asset events and metrics."""
+"""Announce to other DAGs and to dashboards what imports did: an asset event and metrics."""
 
 from __future__ import annotations
 
@@ -17,15 +17,18 @@ CLIENTS = Asset("clients", uri="crm://clients")
 
 
 def emit(measures: Iterable[Measure]) -> None:
-    """To StatsD or OpenTelemetry, whichever Airflow's own settings say; to nobody by default."""
+    """Send metrics to StatsD or OpenTelemetry, as Airflow's settings say; Airflow sends none by default."""
     from airflow.sdk.observability import stats
 
     for measure in measures:
         getattr(stats, measure.kind)(measure.name, measure.value, tags=measure.tags)
 
 
-def tell(announcement: Announcement, outlet_events: Any) -> None:
-    """An event for who waits for the clients to change. A task that succeeds always emits one, hence the skip."""
+def announce(announcement: Announcement, outlet_events: Any) -> None:
+    """Send the metrics, and an event for the DAGs that are scheduled on the asset `clients`.
+
+    Raises AirflowSkipException when no client has changed: a task that succeeds always emits its event.
+    """
     emit(announcement.measures)
     if announcement.event is None:
         raise AirflowSkipException("No client has changed, so there is no event.")

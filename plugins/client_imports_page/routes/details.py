@@ -17,7 +17,7 @@ from include.adapters.database import import_rows, ledger, page_clients, page_im
 from include.models import Import
 from include.steps.review import REVIEW_DAG, review_run_id
 from include.transforms.csv_reading.headers import fields_of
-from include.transforms.validation.emails import email_key
+from include.schemas.email_addresses import email_key
 
 router = APIRouter(default_response_class=HTMLResponse)
 

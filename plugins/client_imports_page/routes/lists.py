@@ -21,7 +21,7 @@ from include.adapters.database import import_rows, ledger, page_imports
 from include.adapters.database.page_imports import ListQuery
 from include.errors import ImportNotFound
 from include.steps.review import REVIEW_DAG
-from include.transforms.validation.emails import email_key
+from include.schemas.email_addresses import email_key
 
 router = APIRouter(default_response_class=HTMLResponse)
 
