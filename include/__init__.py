@@ -1,1 +1,1 @@
-"""Client imports: plain Python, no Airflow. The map of the rooms is in README.md."""
+"""Client imports in plain Python, without Airflow. docs/architecture.md describes the folders."""
