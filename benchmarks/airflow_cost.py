@@ -1,12 +1,12 @@
 """What Airflow costs beside our own work: `make bench-airflow`, or `python -m benchmarks.airflow_cost NAME`.
 
-latency   a file dropped until it is merged, beside a DAG of the same shape that does nothing
+latency   from a file in the inbox to its merge, beside a DAG of the same shape that does nothing
 parse     reading the DAG file, with 1 and with 100 feeds, beside an empty one
-idle      what 100 watched feeds cost while nothing comes
+idle      what 100 watched feeds cost while no file comes
 backlog   files a minute through the DAG, beside `import_file` in a loop
 
-ROUNDS, FILES, FEEDS and RECORDS say how much. Settings of Airflow in the environment (AIRFLOW__...) are in force in
-latency and backlog, on top of the demo's; so is PRELOAD=0: nothing is loaded before tasks fork.
+ROUNDS, FILES, FEEDS and RECORDS set the size. Airflow settings of the environment (AIRFLOW__...) are added to the
+demo's in latency and backlog. With PRELOAD=0 no library is loaded before tasks fork.
 """
 
 from __future__ import annotations
@@ -36,37 +36,37 @@ MERGED = (
 )
 
 
-def a_file(number: int, records: int) -> bytes:
+def content_of(number: int, records: int) -> bytes:
     lines = (f"Ann{n},Lee,ann{n}.of{number}@example.com\n" for n in range(records))
     return ("First Name,Last Name,Email\n" + "".join(lines)).encode()
 
 
 def _settings() -> dict[str, str]:
-    given = {name: value for name, value in os.environ.items() if name.startswith("AIRFLOW__")}
-    return given | ({"PYTHONPATH": str(ROOT)} if os.environ.get("PRELOAD") == "0" else {})
+    settings = {name: value for name, value in os.environ.items() if name.startswith("AIRFLOW__")}
+    return settings | ({"PYTHONPATH": str(ROOT)} if os.environ.get("PRELOAD") == "0" else {})
 
 
 def latency() -> None:
-    with installation(FEEDS, **_settings()) as here:
+    with installation(FEEDS, **_settings()) as airflow:
         for dag, inbox in (("import_clients__feed0", "feed0"), ("do_nothing", "nothing")):
-            _dropped_to_merged(here, dag, inbox, 0, 1)  # the first run of a process loads what the next ones have
+            _dropped_to_merged(airflow, dag, inbox, 0, 1)  # the first run loads the libraries
         for records in (1, RECORDS):
-            ours, nothing = [], []
+            ours, empty = [], []
             for n in range(ROUNDS):
                 number = records * 1000 + n + 1
-                ours.append(_dropped_to_merged(here, "import_clients__feed0", "feed0", number, records))
-                nothing.append(_dropped_to_merged(here, "do_nothing", "nothing", number, records))
-            a, b = statistics.median(ours), statistics.median(nothing)
+                ours.append(_dropped_to_merged(airflow, "import_clients__feed0", "feed0", number, records))
+                empty.append(_dropped_to_merged(airflow, "do_nothing", "nothing", number, records))
+            a, b = statistics.median(ours), statistics.median(empty)
             print(f"{records:>5} records, {FEEDS} feeds: merged after {a:.1f} s ({min(ours):.1f} to {max(ours):.1f}); "
-                  f"nothing done: {b:.1f} s ({min(nothing):.1f} to {max(nothing):.1f}); {a / b:.2f} x")  # fmt: skip
+                  f"empty tasks: {b:.1f} s ({min(empty):.1f} to {max(empty):.1f}); {a / b:.2f} x")  # fmt: skip
 
 
-def _dropped_to_merged(here: Installation, dag: str, inbox: str, number: int, records: int) -> float:
-    content, began = a_file(number, records), time.time()
-    here.drop(inbox, f"{number}.csv", content)
-    here.wait(MERGED, began, dag=dag)
-    merged = float(here.ask(MERGED, dag=dag))
-    here.wait("SELECT -count(*) FROM dag_run WHERE state IN ('running', 'queued')", 0)
+def _dropped_to_merged(airflow: Installation, dag: str, inbox: str, number: int, records: int) -> float:
+    content, began = content_of(number, records), time.time()
+    airflow.drop(inbox, f"{number}.csv", content)
+    airflow.wait(MERGED, began, dag=dag)
+    merged = float(airflow.query(MERGED, dag=dag))
+    airflow.wait("SELECT -count(*) FROM dag_run WHERE state IN ('running', 'queued')", 0)
     return merged - began
 
 
@@ -98,7 +98,7 @@ print(time.perf_counter() - began, file=sys.stderr)
 
 
 def _parsed(file: Path, feeds: Path) -> float:
-    """Seconds to read and serialize the file, as the DAG processor does it in a fork; the median of ROUNDS."""
+    """Give the seconds to read and serialize the file as the DAG processor does it in a fork; the median of ROUNDS."""
     paths = f"{ROOT}:{ROOT / 'config'}:{ROOT / 'plugins'}"
     variables = {**os.environ, "CLIENT_IMPORTS_FEEDS": str(feeds), "PYTHONPATH": paths,
                  "CLIENT_IMPORTS_STORAGE": str(feeds), "AIRFLOW__CORE__LOAD_EXAMPLES": "False"}  # fmt: skip
@@ -114,36 +114,36 @@ def _parsed(file: Path, feeds: Path) -> float:
 
 def idle() -> None:
     for feeds in (1, 100):
-        with installation(feeds) as here:
+        with installation(feeds) as airflow:
             time.sleep(30)
             parts = ("triggerer", "scheduler", "dag-processor")
-            before = {name: _cpu(here, name) for name in parts}
-            runs = here.ask("SELECT count(*) FROM dag_run")
+            before = {name: _cpu(airflow, name) for name in parts}
+            runs = airflow.query("SELECT count(*) FROM dag_run")
             time.sleep(60)
-            new = here.ask("SELECT count(*) FROM dag_run") - runs
-            used = ", ".join(f"{name} {(_cpu(here, name) - before[name]) / 60:.1%}" for name in parts)
+            new = airflow.query("SELECT count(*) FROM dag_run") - runs
+            used = ", ".join(f"{name} {(_cpu(airflow, name) - before[name]) / 60:.1%}" for name in parts)
             print(f"{feeds:>3} idle feeds, 60 s: {new} runs; of a core: {used}")
 
 
-def _cpu(here: Installation, name: str) -> float:
-    process = here.part(name)
+def _cpu(airflow: Installation, name: str) -> float:
+    process = airflow.part(name)
     times = [each.cpu_times() for each in (process, *process.children(recursive=True))]
     return sum(each.user + each.system + each.children_user + each.children_system for each in times)
 
 
 def backlog() -> None:
-    with installation(**_settings()) as here:
-        _dropped_to_merged(here, "import_clients__feed0", "feed0", 0, 1)
-        began, cpu = time.monotonic(), _cpu(here, "scheduler")
+    with installation(**_settings()) as airflow:
+        _dropped_to_merged(airflow, "import_clients__feed0", "feed0", 0, 1)
+        began, cpu = time.monotonic(), _cpu(airflow, "scheduler")
         for n in range(FILES):
-            here.drop("feed0", f"{n}.csv", a_file(n + 1, RECORDS))
-        while _merged(here) < FILES + 1:
+            airflow.drop("feed0", f"{n}.csv", content_of(n + 1, RECORDS))
+        while _merged(airflow) < FILES + 1:
             time.sleep(0.2)
         seconds = time.monotonic() - began
-        # Tasks are descendants of the scheduler.
-        print(f"{FILES} files of {RECORDS} records through the DAG: {_speed(seconds, _cpu(here, 'scheduler') - cpu)}")
+        cpu = _cpu(airflow, "scheduler") - cpu  # tasks are descendants of the scheduler
+        print(f"{FILES} files of {RECORDS} records through the DAG: {_speed(seconds, cpu)}")
         began, cpu = time.monotonic(), time.process_time()
-        _in_a_loop(here)
+        _in_a_loop(airflow)
         alone = time.monotonic() - began
         print(f"in a loop of import_file: {_speed(alone, time.process_time() - cpu)}; {seconds / alone:.2f} x")
 
@@ -152,24 +152,24 @@ def _speed(seconds: float, cpu: float) -> str:
     return f"{seconds:.0f} s, {FILES * 60 / seconds:.0f} a minute, {cpu / FILES:.2f} s of processor a file"
 
 
-def _merged(here: Installation) -> int:
-    with here.clients.connect() as connection:
+def _merged(airflow: Installation) -> int:
+    with airflow.clients.connect() as connection:
         return int(connection.exec_driver_sql("SELECT count(*) FROM imports WHERE state = 'merged'").scalar_one())
 
 
-def _in_a_loop(here: Installation) -> None:
-    """Other addresses in the same database, so that each file creates as many clients as it did before."""
-    feed, storage = Feed(name="loop", title="loop"), Storage(here.home / "storage")
-    path = here.home / "loop.csv"
+def _in_a_loop(airflow: Installation) -> None:
+    """Import files with new addresses into the same database, so that each file creates as many clients as before."""
+    feed, storage = Feed(name="loop", title="loop"), Storage(airflow.home / "storage")
+    path = airflow.home / "loop.csv"
     for n in range(FILES):
-        path.write_bytes(a_file(1_000_000 + n, RECORDS))
-        import_file(path, feed=feed, engine=here.clients, storage=storage)
+        path.write_bytes(content_of(1_000_000 + n, RECORDS))
+        import_file(path, feed=feed, engine=airflow.clients, storage=storage)
 
 
 def main() -> None:
-    known: dict[str, Callable[[], None]] = {each.__name__: each for each in (latency, parse, idle, backlog)}
-    for name in sys.argv[1:] or known:
-        known[name]()
+    parts: dict[str, Callable[[], None]] = {each.__name__: each for each in (latency, parse, idle, backlog)}
+    for name in sys.argv[1:] or parts:
+        parts[name]()
 
 
 if __name__ == "__main__":

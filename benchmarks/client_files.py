@@ -32,7 +32,7 @@ def client(number: int, last_name: str = "") -> tuple[str, ...]:
 
 
 def write(path: Path, numbers: Iterable[int], last_name: str = "", failed_each: int = 0) -> Path:
-    """A file of these clients. With `failed_each` every so manieth row has an e-mail address without an @-sign."""
+    """Write a file of these clients. Each `failed_each`-th row has an e-mail address without an @-sign; 0: none."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(HEADER)

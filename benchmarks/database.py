@@ -1,4 +1,4 @@
-"""An embedded PostgreSQL with the real tables, and the same clients in them before every run."""
+"""An embedded PostgreSQL server with the real tables, and the same clients in them before every run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _OWN = "id, first_name, last_name, email, project, desk, active, type, created"
 
 @contextmanager
 def server() -> Iterator[tuple[embedded_postgres.EmbeddedPostgres, Path]]:
-    """(a server with its default settings, a folder for files); both are gone afterwards."""
+    """Start a server with its default settings; gives it and a folder for files. Both are removed afterwards."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)  # the server gives up root, and must still reach its folder
@@ -31,15 +31,15 @@ def server() -> Iterator[tuple[embedded_postgres.EmbeddedPostgres, Path]]:
 
 
 def build(url: str) -> sa.Engine:
-    """The real schema and the CRM's projects and desks; no clients."""
+    """Make the real tables, with the CRM's projects and desks and no clients."""
     engine = engine_from_url(url)
     migrations.upgrade(engine)
     reference_data.load(engine)
     return engine
 
 
-def resolve_duplicates(engine: sa.Engine, numbers: range) -> None:
-    """Add these clients, past the importer."""
+def fill(engine: sa.Engine, numbers: range) -> None:
+    """Add these clients without the importer."""
     with engine.begin() as connection:
         connection.execute(sa.text("SET LOCAL session_replication_role = replica"))  # the data is known to be good
         connection.execute(sa.text(f"CREATE TEMPORARY TABLE sent ON COMMIT DROP AS SELECT {_OWN} FROM clients LIMIT 0"))
@@ -55,6 +55,7 @@ def resolve_duplicates(engine: sa.Engine, numbers: range) -> None:
 
 
 def empty(engine: sa.Engine) -> None:
+    """Delete all clients and imports."""
     with engine.begin() as connection:
         connection.execute(sa.text("TRUNCATE clients, import_rows, uploads, imports"))
 
@@ -66,7 +67,7 @@ def remember(engine: sa.Engine) -> None:
 
 
 def reset(engine: sa.Engine) -> None:
-    """The remembered clients, no history, fresh statistics, nothing left for the server to write."""
+    """Bring back the remembered clients, without history, with fresh statistics and nothing left to write to disk."""
     with engine.begin() as connection:
         connection.execute(sa.text("SET LOCAL session_replication_role = replica"))
         connection.execute(sa.text("TRUNCATE clients, import_rows, uploads, imports"))
@@ -75,6 +76,7 @@ def reset(engine: sa.Engine) -> None:
 
 
 def tidy(engine: sa.Engine) -> None:
+    """Let the server do now what it would otherwise do during the next measurement."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(sa.text("VACUUM (ANALYZE) clients"))
         connection.execute(sa.text("CHECKPOINT"))

@@ -1,4 +1,4 @@
-"""The floor: the least that puts a CSV file into the client table. It checks nothing and remembers nothing.
+"""The floor: the least work that puts a CSV file into the client table. It checks nothing and keeps no history.
 
 COPY of the file as it is into a temporary table, one INSERT ON CONFLICT of the bare columns, commit.
 """

@@ -1,10 +1,10 @@
-"""A ledger with 1,000 imports and 1,000,000 rows, for the page's tests and benchmark."""
+"""1,000 imports with 1,000,000 rows in the database, for the page's tests and benchmark."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 
-IMPORTS, ROWS = 1_000, 1_000  # rows of each
+IMPORTS, ROWS = 1_000, 1_000  # rows of each import
 FULL = f"""
     INSERT INTO clients (id, first_name, email, email_key, username, project, desk)
     SELECT lpad(to_hex(n), 24, '0'), 'A', n || '@example.com', n || '@example.com', 'user' || n,
@@ -31,7 +31,7 @@ FULL = f"""
 
 
 def fill(engine: sa.Engine) -> None:
-    """Into empty tables; projects and desks are those of `demo.reference_data`."""
+    """Fill empty tables; projects and desks are those of `demo.reference_data`."""
     with engine.begin() as connection:
         for statement in FULL.split(";\n"):
             connection.execute(sa.text(statement))

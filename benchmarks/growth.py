@@ -1,6 +1,6 @@
 """How time and memory grow, with the file and with the client table: `make bench-growth`.
 
-Every file of the first table goes through a process of its own, whose peak memory is then that file's.
+Each file of the first table is imported by a process of its own, so that the peak memory is that file's.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ROWS, RUNS = 5_000, 5
 
 
 def one_file(url: str, path: str) -> None:
-    """Import one file and say what it took. The small file before it loads what is loaded once."""
+    """Import one file and print its seconds and memory. A small file goes first, so that libraries are loaded."""
     engine = engine_from_url(url)
     load = ours(engine, Path(path).parent)
     load(client_files.write(Path(path).with_name("first.csv"), [0]))
@@ -47,27 +47,27 @@ def by_records(url: str, folder: Path, sizes: list[int]) -> Iterator[str]:
         database.empty(engine)
         path = client_files.write(folder / "clients.csv", range(1, size + 1))
         command = [sys.executable, "-W", "ignore", "-m", "benchmarks.growth", "--one-file", url, str(path)]
-        took = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-        yield (f"| {size:,} | {took['seconds']:.2f} | {took['seconds'] / size * 1e6:.0f} "
-               f"| {took['peak']:,.0f} MiB | {took['before']:,.0f} MiB |")  # fmt: skip
+        measured = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        yield (f"| {size:,} | {measured['seconds']:.2f} | {measured['seconds'] / size * 1e6:.0f} "
+               f"| {measured['peak']:,.0f} MiB | {measured['before']:,.0f} MiB |")  # fmt: skip
     database.empty(engine)
     engine.dispose()
 
 
 def by_clients(url: str, folder: Path, sizes: list[int]) -> Iterator[str]:
-    """A file of new clients, and one of clients that lie all over the table, beside the floor."""
+    """Measure a file of new clients, and one of existing clients from all parts of the table, beside the floor."""
     yield "| clients | inserted: floor | ours | updated: floor | ours |\n|---:|---:|---:|---:|---:|"
     engine = database.build(url)
     plain = psycopg.connect(url)
     load = ours(engine, folder)
-    there = 0
+    existing = 0
     for size in sizes:
-        database.resolve_duplicates(engine, range(there, size))
-        there = size
+        database.fill(engine, range(existing, size))
+        existing = size
         cells = []
-        for existing in (False, True):
+        for update in (False, True):
             for importer in (lambda path: _seconds(plain, path), load):
-                cells.append(_median(engine, folder, importer, size, existing) if size or not existing else "-")
+                cells.append(_median(engine, folder, importer, size, update) if size or not update else "-")
         yield f"| {size:,} | " + " | ".join(cells) + " |"
     plain.close()
     engine.dispose()
@@ -79,18 +79,18 @@ def _seconds(plain: psycopg.Connection, path: Path) -> float:
     return time.perf_counter() - start
 
 
-def _median(engine: sa.Engine, folder: Path, importer: Callable[[Path], float], size: int, existing: bool) -> str:
-    taken = []
+def _median(engine: sa.Engine, folder: Path, importer: Callable[[Path], float], size: int, update: bool) -> str:
+    seconds = []
     for run in range(RUNS + 1):
-        numbers = range(run, size, size // ROWS)[:ROWS] if existing else range(10**8, 10**8 + ROWS)
+        numbers = range(run, size, size // ROWS)[:ROWS] if update else range(10**8, 10**8 + ROWS)
         path = client_files.write(folder / "clients.csv", numbers, f"Run{time.time_ns()}")
-        taken.append(importer(path))
-        if not existing:
+        seconds.append(importer(path))
+        if not update:
             with engine.begin() as connection:
                 connection.execute(sa.text("DELETE FROM clients WHERE last_name LIKE 'Run%' AND id = ANY(:ids)"),
                                    {"ids": [client_files.client(number)[0] for number in numbers]})  # fmt: skip
         database.tidy(engine)
-    return f"{statistics.median(taken[1:]) * 1000:,.0f} ms"
+    return f"{statistics.median(seconds[1:]) * 1000:,.0f} ms"
 
 
 def main() -> None:
@@ -98,14 +98,14 @@ def main() -> None:
     parser.add_argument("--one-file", nargs=2, metavar=("URL", "FILE"), help="(what the first table runs)")
     parser.add_argument("--records", nargs="*", type=int, default=list(RECORDS))
     parser.add_argument("--clients", nargs="*", type=int, default=list(EXISTING))
-    request = parser.parse_args()
-    if request.one_file:
-        return one_file(*request.one_file)
+    arguments = parser.parse_args()
+    if arguments.one_file:
+        return one_file(*arguments.one_file)
     with database.server() as (running, folder):
-        if request.records:
-            print("\n".join([*by_records(running.url("records"), folder, request.records), ""]), flush=True)
-        if request.clients:
-            print("\n".join(by_clients(running.url("clients"), folder, request.clients)))
+        if arguments.records:
+            print("\n".join([*by_records(running.url("records"), folder, arguments.records), ""]), flush=True)
+        if arguments.clients:
+            print("\n".join(by_clients(running.url("clients"), folder, arguments.clients)))
     return None
 
 

@@ -1,4 +1,4 @@
-"""A real Airflow as `make demo` starts it (LocalExecutor, embedded PostgreSQL), in a folder that is thrown away."""
+"""A real Airflow as `make demo` starts it (LocalExecutor, embedded PostgreSQL), in a folder that is deleted."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from include import migrations
 from include.adapters.database.engine import engine_from_url
 from include.settings import ROOT
 
-FEED = "title: {name}\nschedule: watch\nsettle_seconds: 0\nhold: {{}}\nnotify: {{when: never}}\n" + os.environ.get(
+FEED = "title: {name}\nschedule: watch\nstable_seconds: 0\nhold: {{}}\nnotify: {{when: never}}\n" + os.environ.get(
     "FEED_KEYS", ""
 )
 
@@ -42,20 +42,21 @@ class Installation:
         (folder / f".{name}").write_bytes(content)
         (folder / f".{name}").rename(folder / name)
 
-    def ask(self, question: str, **facts: Any) -> Any:
-        """The first value of the first row of Airflow's own database."""
+    def query(self, sql: str, **parameters: Any) -> Any:
+        """Query Airflow's own database; gives the first value of the first row."""
         with self.airflow.connect() as connection:
-            return connection.scalar(sa.text(question), facts)
+            return connection.scalar(sa.text(sql), parameters)
 
-    def wait(self, question: str, at_least: float, patience: float = 900, **facts: Any) -> None:
-        ends = time.monotonic() + patience
-        while (self.ask(question, **facts) or 0) < at_least:
+    def wait(self, sql: str, at_least: float, seconds: float = 900, **parameters: Any) -> None:
+        """Wait until the query gives at least this number."""
+        ends = time.monotonic() + seconds
+        while (self.query(sql, **parameters) or 0) < at_least:
             if time.monotonic() > ends or self.process.poll() is not None:
-                raise RuntimeError(f"Nothing came of: {question}; see {self.home}/airflow.log")
+                raise RuntimeError(f"This stayed below {at_least}: {sql}; see {self.home}/airflow.log")
             time.sleep(0.1)
 
     def part(self, name: str) -> psutil.Process:
-        """The process of `airflow NAME`, with what it started."""
+        """Find the process of `airflow NAME`."""
         for each in psutil.Process(self.process.pid).children(recursive=True):
             if name in each.cmdline()[1:]:
                 return each
@@ -64,7 +65,7 @@ class Installation:
 
 @contextmanager
 def installation(feeds: int = 1, **settings: str) -> Iterator[Installation]:
-    """`settings` are environment variables on top of the demo's; feeds are named feed0, feed1 ..."""
+    """Start Airflow with `feeds` feeds named feed0, feed1 and so on; `settings` are added to the demo's environment."""
     home = Path(tempfile.mkdtemp(prefix="bench-airflow-"))
     for path in (home, *home.parents[:1]):
         path.chmod(path.stat().st_mode | 0o055)
@@ -91,14 +92,14 @@ def installation(feeds: int = 1, **settings: str) -> Iterator[Installation]:
     process = _start(home, variables)
     airflow = sa.create_engine(database.url("airflow").replace("postgresql://", "postgresql+psycopg://"))
     try:
-        here = Installation(home, process, airflow, clients)
-        _wait_until_it_runs(here, feeds)
-        yield here
+        running = Installation(home, process, airflow, clients)
+        _wait_until_it_runs(running, feeds)
+        yield running
     finally:
         parts = psutil.Process(process.pid).children(recursive=True)
         os.killpg(process.pid, signal.SIGTERM)
-        for late in psutil.wait_procs([*parts, psutil.Process(process.pid)], timeout=30)[1]:
-            late.kill()
+        for process_left in psutil.wait_procs([*parts, psutil.Process(process.pid)], timeout=30)[1]:
+            process_left.kill()
         for engine in (airflow, clients):
             engine.dispose()
         catcher.stop()
@@ -123,17 +124,17 @@ def _start(home: Path, variables: Mapping[str, str]) -> subprocess.Popen[bytes]:
         )  # fmt: skip
 
 
-def _wait_until_it_runs(here: Installation, feeds: int) -> None:
+def _wait_until_it_runs(running: Installation, feeds: int) -> None:
     ends = time.monotonic() + 300
     while time.monotonic() < ends:
         try:
-            here.wait(
+            running.wait(
                 "SELECT count(*) FROM dag WHERE dag_id LIKE 'import_clients%' OR dag_id = 'do_nothing'", feeds + 1
             )
-            # One trigger a doorbell, each taken by the triggerer.
-            here.wait("SELECT count(*) FROM trigger WHERE triggerer_id IS NOT NULL", feeds + 1)
-            # A schedule that is new runs once at once.
-            here.wait("SELECT count(*) FROM dag_run", feeds)
-            return here.wait("SELECT -count(*) FROM dag_run WHERE state IN ('running', 'queued')", 0)
+            # Each inbox trigger is assigned to the triggerer.
+            running.wait("SELECT count(*) FROM trigger WHERE triggerer_id IS NOT NULL", feeds + 1)
+            # A new schedule starts one run immediately.
+            running.wait("SELECT count(*) FROM dag_run", feeds)
+            return running.wait("SELECT -count(*) FROM dag_run WHERE state IN ('running', 'queued')", 0)
         except sa.exc.DatabaseError:  # not migrated yet
             time.sleep(1)

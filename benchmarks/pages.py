@@ -1,7 +1,7 @@
 """How long the pages take with 1,000 imports and 1,000,000 rows: `make bench-pages`.
 
-In one process with Airflow's own web application, so that no network and no other process is in the figures; beside
-them Airflow's version endpoint (nothing but the web application) and its list of DAGs.
+Everything runs in one process with Airflow's own web application, so that the figures hold no network and no other
+process. For comparison: Airflow's version endpoint (nothing but the web application) and its list of DAGs.
 """
 
 from __future__ import annotations
@@ -68,8 +68,8 @@ def _measure(home: Path, postgres: embedded_postgres.EmbeddedPostgres) -> None:
             assert answer.status_code == 200, (name, answer.status_code)
     title = f"1,000 imports, 1,000,000 rows; {RUNS} runs, load {os.getloadavg()[0]:.1f}"
     table = Table("page", "median ms", title=title)
-    for name, found in times.items():
-        table.add_row(name, f"{median(found[1:]):.0f}")
+    for name, milliseconds in times.items():
+        table.add_row(name, f"{median(milliseconds[1:]):.0f}")
     Console().print(table)
 
 

@@ -1,6 +1,6 @@
 """Where the time of one file goes, in CPU time of the importer and of the server: `make bench-phases`.
 
-CPU time is what a busy machine changes least; the least of several runs is shown. Linux only (/proc).
+A busy machine changes CPU time less than elapsed time; the least of several runs is shown. Linux only (/proc).
 """
 
 from __future__ import annotations
@@ -17,29 +17,29 @@ import sqlalchemy as sa
 
 from benchmarks import client_files, database, floor
 from benchmarks.speed import CASES, EXISTING, ours
-from include.steps import import_file as context
+from include.steps import import_file as all_steps
 
 STEPS = ("receive_copy", "validate", "prepare", "merge", "archive", "result_of")
 Spent = dict[tuple[str, str], float]
 
 
 def cpu_of(process: int) -> float:
-    """Milliseconds that a process has computed so far."""
+    """Give the milliseconds of CPU that a process has used so far."""
     return int(Path(f"/proc/{process}/schedstat").read_text().split()[0]) / 1e6
 
 
 class Watch:
-    """Adds up, by step and by statement, what importer and server compute."""
+    """Adds up the CPU time of the importer by step, and of the server by statement."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self.spent: Spent = {}
         for name in STEPS:
-            setattr(context, name, self._timed(name, getattr(context, name)))
+            setattr(all_steps, name, self._timed(name, getattr(all_steps, name)))
         sa.event.listen(engine, "before_cursor_execute", self._before)
         sa.event.listen(engine, "after_cursor_execute", self._after)
 
-    def add(self, who: str, what: str, milliseconds: float) -> None:
-        self.spent[who, what] = self.spent.get((who, what), 0) + milliseconds
+    def add(self, process: str, part: str, milliseconds: float) -> None:
+        self.spent[process, part] = self.spent.get((process, part), 0) + milliseconds
 
     def _timed(self, name: str, step: Callable[..., object]) -> Callable[..., object]:
         @wraps(step)
@@ -73,7 +73,7 @@ def _servers(engine: sa.Engine) -> list[int]:
 
 
 def total_of(engine: sa.Engine, do: Callable[[], object]) -> tuple[float, float]:
-    """(importer, server) in milliseconds."""
+    """Give the CPU time of importer and server, in milliseconds."""
     database.reset(engine)
     servers = _servers(engine)
     gc.collect()
@@ -86,20 +86,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--case", default="5,000 rows updated", choices=[case.name for case in CASES])
     parser.add_argument("--runs", type=int, default=7)
-    request = parser.parse_args()
-    case = next(case for case in CASES if case.name == request.case)
+    arguments = parser.parse_args()
+    case = next(case for case in CASES if case.name == arguments.case)
     with database.server() as (running, folder):
         engine = database.build(running.url("phases"))
-        database.resolve_duplicates(engine, range(EXISTING))
+        database.fill(engine, range(EXISTING))
         database.remember(engine)
         path = client_files.write(folder / "clients.csv", case.numbers, case.last_name, case.failed_each)
         plain = psycopg.connect(running.url("phases"))
-        least_floor = min(sum(total_of(engine, lambda: floor.load(plain, path))) for _ in range(request.runs))
+        least_floor = min(sum(total_of(engine, lambda: floor.load(plain, path))) for _ in range(arguments.runs))
         load = ours(engine, folder, collect=False)
         load(path)
         watch = Watch(engine)
         runs: list[tuple[float, float, Spent]] = []
-        for _ in range(request.runs):
+        for _ in range(arguments.runs):
             watch.spent = {}
             importer, server = total_of(engine, lambda: watch.spent.clear() or load(path))
             runs.append((importer, server, watch.spent))
@@ -112,8 +112,9 @@ def main() -> None:
 def _table(runs: list[tuple[float, float, Spent]], least_floor: float) -> list[str]:
     least = {key: min(run[2].get(key, 0) for run in runs) for key in runs[-1][2]}
     steps = [f"| step `{name}` | {least['importer', name]:.1f} | |" for name in STEPS]
-    statements = sorted(((ms, what) for (who, what), ms in least.items() if who == "server" and ms >= 1), reverse=True)
-    shown = [f"| `{what} ...` | | {ms:.1f} |" for ms, what in statements]
+    by_server = [(ms, part) for (process, part), ms in least.items() if process == "server" and ms >= 1]
+    statements = sorted(by_server, reverse=True)
+    shown = [f"| `{part} ...` | | {ms:.1f} |" for ms, part in statements]
     importer, server = min(run[0] for run in runs), min(run[1] for run in runs)
     rest = server - sum(ms for ms, _ in statements)
     ratio = (importer + server) / least_floor

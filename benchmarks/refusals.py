@@ -1,6 +1,6 @@
 """How long it takes to refuse 20 MiB of each kind of content: `make bench-refusals`.
 
-Beside each time stands the ratio to reading the same bytes and hashing them, in the same run: machines differ.
+Each time is also given as a multiple of reading and hashing the same bytes in the same run, because machines differ.
 """
 
 from __future__ import annotations
@@ -77,12 +77,12 @@ KINDS: dict[str, bytes] = {
 
 
 def _seconds(do: Callable[[], object], times: int = 3) -> float:
-    taken = []
+    seconds = []
     for _ in range(times):
         start = time.perf_counter()
         do()
-        taken.append(time.perf_counter() - start)
-    return statistics.median(taken)
+        seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds)
 
 
 def _code(path: Path, feed: Feed) -> str:

@@ -1,7 +1,7 @@
 """How long a file takes, beside the floor and beside other importers: `make bench`.
 
-Everybody gets the same file, the same table with its indexes and clients, and a warm process; all take turns, so that
-a slow minute of the machine hits all of them. What each one left in the table is looked at after every run.
+Each contender gets the same file, the same table with its indexes and clients, and a warm process. They take turns, so
+that a slow minute of the machine slows all of them. After each run the written rows are counted.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ import sqlalchemy as sa
 
 from benchmarks import client_files, database, floor
 from include.adapters.files.storage import Storage
+from include.schemas import email_addresses
 from include.schemas.feed import Feed
 from include.steps.import_file import import_file
-from include.transforms.validation import emails
 
 EXISTING = 100_000
 PEERS = {
@@ -38,14 +38,14 @@ PEERS = {
     "django_row_by_row": "import-export",
 }
 ROOT = Path(__file__).resolve().parent.parent
-PATIENCE = 60  # seconds in one case, after which a peer is not asked again
+PATIENCE = 60  # seconds in one case, after which a peer has no further run
 
 
 @dataclass(frozen=True)
 class Case:
-    """A file of clients `numbers` with a new last name, or with the one they have.
+    """A file of the clients `numbers` with a new last name, or with the one they have.
 
-    Peers do not know failed rows: they stop at the first or write what cannot be right.
+    Peers have no failed rows: they stop at the first wrong cell, or write it.
     """
 
     name: str
@@ -70,18 +70,17 @@ CASES = (
 
 @dataclass
 class Contender:
-    """`load` imports a file and gives the seconds it took; `checks` is True for who does not write failed rows."""
+    """One importer: `load` imports a file and gives the seconds. `checks`: it does not write rows with wrong cells."""
 
     name: str
     engine: sa.Engine
     load: Callable[[Path], float]
     checks: bool = False
-    taken: dict[str, list[float]] = field(default_factory=dict)
+    seconds: dict[str, list[float]] = field(default_factory=dict)
 
     def run(self, case: Case, path: Path) -> None:
         database.reset(self.engine)
-        seconds = self.load(path)
-        self.taken.setdefault(case.name, []).append(seconds)
+        self.seconds.setdefault(case.name, []).append(self.load(path))
         with self.engine.connect() as connection:
             written = connection.scalar(sa.text("SELECT count(*) FROM clients WHERE last_name = 'New'"))
         expected = (case.good if self.checks else len(case.numbers)) if case.last_name else 0
@@ -98,12 +97,12 @@ def seconds_of(do: Callable[[], object], collect: bool = True) -> float:
 
 
 def ours(engine: sa.Engine, folder: Path, collect: bool = True) -> Callable[[Path], float]:
-    """The whole context. Nothing about addresses is remembered from the last file: a task starts without it."""
+    """Measure all steps of one file. What the last file left in caches is forgotten, as each task starts without it."""
     feed = Feed(name="bench", title="Bench", max_records=10**7, max_bytes=2**40)
     storage = Storage(folder / "storage")
 
     def load(path: Path) -> float:
-        emails._ascii_domain.cache_clear()
+        email_addresses._ascii_domain.cache_clear()
         return seconds_of(lambda: import_file(path, feed=feed, engine=engine, storage=storage), collect)
 
     return load
@@ -117,7 +116,7 @@ def peer(name: str, url: str) -> Iterator[Callable[[Path], float]]:
         stdin=subprocess.PIPE, stdout=subprocess.PIPE,
     ) as process:  # fmt: skip
 
-        def ask(path: Path | None = None) -> float:
+        def answer_to(path: Path | None = None) -> float:
             if path is not None:
                 print(path, file=process.stdin, flush=True)
             answer = process.stdout.readline()
@@ -125,33 +124,33 @@ def peer(name: str, url: str) -> Iterator[Callable[[Path], float]]:
                 raise RuntimeError(f"{name} died")
             return float(answer) if path is not None else 0.0
 
-        ask()
-        yield ask
+        answer_to()
+        yield answer_to
         process.stdin.close()
 
 
-def contenders(stack: ExitStack, url: Callable[[str], str], folder: Path, peers: list[str]) -> list[Contender]:
+def start_contenders(stack: ExitStack, url: Callable[[str], str], folder: Path, peers: list[str]) -> list[Contender]:
     engine = database.build(url("bench"))
     plain = psycopg.connect(url("bench"))
     stack.callback(plain.close)
-    found = [
+    contenders = [
         Contender("floor", engine, lambda path: seconds_of(lambda: floor.load(plain, path))),
         Contender("ours", engine, ours(engine, folder), checks=True),
     ]
     for name in peers:
         own = database.build(url(name)) if name.startswith("dlt") else engine
-        found.append(Contender(PEERS[name], own, stack.enter_context(peer(name, url(own.url.database)))))
+        contenders.append(Contender(PEERS[name], own, stack.enter_context(peer(name, url(own.url.database)))))
         if own is not engine:
             _fill_own_columns(own)
-    for each in {contender.engine for contender in found}:
+    for each in {contender.engine for contender in contenders}:
         stack.callback(each.dispose)
-        database.resolve_duplicates(each, range(EXISTING))
+        database.fill(each, range(EXISTING))
         database.remember(each)
-    return found
+    return contenders
 
 
 def _fill_own_columns(engine: sa.Engine) -> None:
-    """dlt has added columns to its table, and would not know clients that it did not bring."""
+    """Give dlt's own columns a default value, so that it recognises clients that it did not load itself."""
     with engine.begin() as connection:
         connection.execute(sa.text("TRUNCATE clients CASCADE"))
         added = sa.text(
@@ -161,20 +160,21 @@ def _fill_own_columns(engine: sa.Engine) -> None:
             connection.execute(sa.text(f"ALTER TABLE clients ALTER {column} SET DEFAULT gen_random_uuid()"))
 
 
-def measure(all_of_them: list[Contender], case: Case, runs: int, folder: Path) -> None:
+def measure(contenders: list[Contender], case: Case, runs: int, folder: Path) -> None:
     path = client_files.write(folder / "clients.csv", case.numbers, case.last_name, case.failed_each)
     for number in range(runs + 1):
-        for each in all_of_them:
+        for each in contenders:
             if each.name in ("floor", "ours") or _is_worth_it(each, case):
                 each.run(case, path)
-                if number == 0 and each.taken[case.name][0] < PATIENCE / 4:
-                    each.taken[case.name].clear()  # the first run warms up
+                if number == 0 and each.seconds[case.name][0] < PATIENCE / 4:
+                    each.seconds[case.name].clear()  # the first run warms up
 
 
 def _is_worth_it(peer: Contender, case: Case) -> bool:
-    """False for failed rows, after too long, and where a smaller file says that it will take too long."""
-    so_far = [seconds / 5000 * len(case.numbers) for seconds in peer.taken.get(CASES[1].name, ())]
-    return not case.failed_each and sum(peer.taken.get(case.name, ())) < PATIENCE and min(so_far, default=0) < PATIENCE
+    """False for failed rows, after too long, and where a smaller file shows that it will take too long."""
+    expected = [seconds / 5000 * len(case.numbers) for seconds in peer.seconds.get(CASES[1].name, ())]
+    spent = sum(peer.seconds.get(case.name, ()))
+    return not case.failed_each and max(spent, min(expected, default=0)) < PATIENCE
 
 
 def heading(peers: list[Contender]) -> str:
@@ -182,14 +182,14 @@ def heading(peers: list[Contender]) -> str:
     return f"{names}\n|---|---:|---:|---:|{'---:|---:|' * len(peers)}"
 
 
-def line(all_of_them: list[Contender], case: Case) -> str:
-    base, own, *others = (_median(each, case) for each in all_of_them)
+def table_row(contenders: list[Contender], case: Case) -> str:
+    base, own, *others = (_median(each, case) for each in contenders)
     shown = "".join(f" {_milliseconds(s)} | {s / own:.1f} |" if s else " - | - |" for s in others)
     return f"| {case.name} | {_milliseconds(base)} | {_milliseconds(own)} | {own / base:.2f} |{shown}"
 
 
-def _median(of: Contender, case: Case) -> float:
-    return statistics.median(of.taken.get(case.name) or [0])
+def _median(contender: Contender, case: Case) -> float:
+    return statistics.median(contender.seconds.get(case.name) or [0])
 
 
 def _milliseconds(seconds: float) -> str:
@@ -207,20 +207,20 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=7, help="of each contender and case; the table has medians")
     parser.add_argument("--peers", nargs="*", default=list(PEERS), choices=list(PEERS), metavar="PEER")
     parser.add_argument("--cases", default="", help="only cases whose name holds this")
-    request = parser.parse_args()
-    cases = [case for case in CASES if request.cases in case.name]
+    arguments = parser.parse_args()
+    cases = [case for case in CASES if arguments.cases in case.name]
     with ExitStack() as stack:
         running, folder = stack.enter_context(database.server())
-        found = contenders(stack, running.url, folder, request.peers)
-        with found[0].engine.connect() as connection:
+        contenders = start_contenders(stack, running.url, folder, arguments.peers)
+        with contenders[0].engine.connect() as connection:
             version = connection.scalar(sa.text("SHOW server_version"))
         print(f"{datetime.now(UTC):%Y-%m-%d}, {machine()}, PostgreSQL {version}; {EXISTING:,} clients, "
-              f"medians of up to {request.runs} runs.\n\n{heading(found[2:])}", flush=True)  # fmt: skip
+              f"medians of up to {arguments.runs} runs.\n\n{heading(contenders[2:])}", flush=True)  # fmt: skip
         for case in cases:
-            measure(found, case, request.runs, folder)
-            print(line(found, case), flush=True)
+            measure(contenders, case, arguments.runs, folder)
+            print(table_row(contenders, case), flush=True)
     if CASES[1] in cases:
-        base, own = (_median(each, CASES[1]) for each in found[:2])
+        base, own = (_median(each, CASES[1]) for each in contenders[:2])
         print(f"\nours / floor, {CASES[1].name}: {own / base:.2f}")
 
 

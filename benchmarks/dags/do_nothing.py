@@ -1,6 +1,6 @@
-"""The tasks of `import_clients`, the same order and the same mapping, and nothing done in them: what Airflow costs.
+"""The tasks of `import_clients` in the same order and with the same mapping, but empty: what Airflow itself costs.
 
-Only for `make bench-airflow`; no installation of ours loads this folder.
+Only `make bench-airflow` loads this folder.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from pathlib import Path
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import Asset, AssetOrTimeSchedule, AssetWatcher, CronTriggerTimetable, dag, task, task_group
-from inbox_trigger import InboxTrigger
 
+from inbox_trigger import InboxTrigger
 from include.settings import read_settings
 
 root = read_settings().storage
-doorbell = InboxTrigger(root=root, inbox="nothing", pattern="*", stable_seconds=0, require_done_file=False)
-inbox = Asset("nothing", uri="nothing://inbox", watchers=[AssetWatcher("doorbell", trigger=doorbell)])
+trigger = InboxTrigger(root=root, inbox="nothing", pattern="*", stable_seconds=0, require_done_file=False)
+inbox = Asset("nothing", uri="nothing://inbox", watchers=[AssetWatcher("inbox_trigger", trigger=trigger)])
 
 
 @dag(
@@ -33,10 +33,10 @@ def do_nothing() -> None:
 
     @task
     def receive() -> list[dict[str, str]]:
-        found = sorted(Path(root, "inbox", "nothing").glob("*.csv"))
-        for path in found:
+        paths = sorted(Path(root, "inbox", "nothing").glob("*.csv"))
+        for path in paths:
             path.unlink()
-        return [{"file_name": path.name} for path in found]
+        return [{"file_name": path.name} for path in paths]
 
     @task
     def validate(file: dict[str, str]) -> None: ...
@@ -64,11 +64,11 @@ def do_nothing() -> None:
     def held_imports() -> list[dict[str, str]]:
         return []
 
-    taken, done, held = receive(), merge(), held_imports()
-    sense_inbox() >> taken
-    each_file.expand(file=taken) >> done
-    taken >> done >> [email_summary(), announce(), outcome()]
-    done >> held
+    received, merged, held = receive(), merge(), held_imports()
+    sense_inbox() >> received
+    each_file.expand(file=received) >> merged
+    received >> merged >> [email_summary(), announce(), outcome()]
+    merged >> held
     TriggerDagRunOperator.partial(task_id="ask_a_person", trigger_dag_id="do_nothing").expand_kwargs(held)
 
 

@@ -1,4 +1,4 @@
-"""One peer as a warm process: a file's path a line in, the seconds it took a line out.
+"""One peer as a warm process: it reads a file's path from each line, and answers with the seconds that it took.
 
 `python -m benchmarks.peers NAME URL`, in the environment of benchmarks/requirements.txt.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 
 
 def main(name: str, url: str) -> None:
-    answers, sys.stdout = sys.stdout, sys.stderr  # some of them talk
+    answers, sys.stdout = sys.stdout, sys.stderr  # some importers print
     peer = importlib.import_module(f"benchmarks.peers.{name}")
     load = peer.prepare(url)
     print("ready", file=answers, flush=True)
