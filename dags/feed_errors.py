@@ -1,6 +1,7 @@
 """This file defines no DAG. It shows broken feed files as an import error, since their DAGs are missing.
 
-The check has a file of its own so that a broken feed affects no other DAG.
+The check has a file of its own so that a broken feed affects no other DAG. Airflow reads only files that contain the
+words `airflow` and `dag`, so this text must keep them.
 """
 
 from include.errors import FeedInvalid
