@@ -1,4 +1,7 @@
-"""`make faults`: kill, stop, restart and repeat until the time is over. FAULTS_SECONDS=N: how long; FAULTS_SEED=ROUND: only that one; FAULTS_KILLS=N: a choice."""
+"""`make faults`: kill, stop, restart and repeat tasks until the time is over.
+
+FAULTS_SECONDS=N: how long. FAULTS_SEED=ROUND: only that round. FAULTS_KILLS=N: a fixed choice of so many kills.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 
-from tests.faults.environment import town
+from tests.faults.environment import fault_environment
 from tests.faults.rounds import FEEDS, play
 from tests.faults.scheduler import Tally, Violation
 
@@ -21,23 +24,23 @@ def main() -> int:
     kills = int(os.environ.get("FAULTS_KILLS", "0"))
     only = os.environ.get("FAULTS_SEED")
     tally, violations = Tally(), Counter[str]()
-    with town() as place:
+    with fault_environment() as environment:
         until = time.monotonic() + seconds
-        for name in [only] if only else (_few() if kills else _walks_then_chances(tally)):
+        for name in [only] if only else (_few_kills() if kills else _walks_then_chances(tally)):
             if time.monotonic() > until or (kills and tally.kills.total() >= kills):
                 break
             try:
-                play(place, name, tally)
+                play(environment, name, tally)
             except Violation as violation:
                 violations[name] += 1
-                say(f"\nVIOLATION in round {name}; repeat it with FAULTS_SEED={name} make faults\n{violation}")
-                say("  " + "\n".join(violation.__notes__).replace("\n", "\n  "))
+                write_line(f"\nVIOLATION in round {name}; repeat it with FAULTS_SEED={name} make faults\n{violation}")
+                write_line("  " + "\n".join(violation.__notes__).replace("\n", "\n  "))
     report(tally, violations)
     return 1 if violations else 0
 
 
 def _walks_then_chances(tally: Tally) -> Iterator[str]:
-    """Every point of every task, feed by feed; then anything, with numbers that never come twice."""
+    """Name a round for every point of every task, feed by feed; then random rounds, with numbers that never repeat."""
     for feed in FEEDS:
         for point in itertools.count(1):
             before = tally.kills.total()
@@ -48,25 +51,26 @@ def _walks_then_chances(tally: Tally) -> Iterator[str]:
     yield from (f"chance:{number}" for number in itertools.count(first))
 
 
-def _few() -> Iterator[str]:
-    """Points spread over all tasks and feeds, and troubles of each kind: always the same."""
+def _few_kills() -> Iterator[str]:
+    """Name rounds with points spread over all tasks and feeds, and troubles of each kind: always the same."""
     for number in itertools.count():
         yield f"walk:{FEEDS[number % 3]}:{1 + number * 5 % 36}"
         yield f"chance:{number}"
 
 
 def report(tally: Tally, violations: Counter[str]) -> None:
-    say("\nkills by place:")
+    write_line("\nkills by place:")
     for place, number in sorted(tally.kills.items()):
-        say(f"{number:6}  {place}")
-    say(
+        write_line(f"{number:6}  {place}")
+    write_line(
         f"{tally.rounds} rounds, {tally.kills.total()} kills at {len(tally.kills)} places, {tally.restarts} PostgreSQL"
         f" restarts, {tally.terminated} connections cut, {tally.doubles} double runs, {tally.stragglers} stragglers,"
         f" {tally.cleared} tasks cleared, {violations.total()} violations"
     )
 
 
-def say(text: str) -> None:
+def write_line(text: str) -> None:
+    """Write to standard output at once, so that a pipe shows it too."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 

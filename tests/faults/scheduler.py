@@ -1,4 +1,4 @@
-"""What Airflow does with the DAG of a feed, in one page: the order of tasks, retries, clearing. And the troubles it meets."""
+"""What Airflow does with the DAG of a feed: the order of tasks, retries, clearing. And the troubles it meets."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ TRIES = 4
 
 
 class Violation(Exception):
-    """The product broke a promise."""
+    """The result is not what SPEC.md promises."""
 
 
 class Abandoned(Exception):
-    """The run is given up (its time is over, or somebody deleted it)."""
+    """The run is given up: its time is over, or a person has deleted it."""
 
 
 @dataclass(frozen=True)
 class Trouble:
-    """`kind`: kill, kill_later, restart, terminate, twice, straggle. `at` is a point, `after` are seconds."""
+    """What happens to one try. `kind`: kill, kill_later, restart, terminate, twice, straggle. `at`: point; `after`: seconds."""
 
     kind: str
     at: int = 0
@@ -34,6 +34,8 @@ class Trouble:
 
 @dataclass
 class Tally:
+    """What has happened in all rounds so far."""
+
     rounds: int = 0
     kills: Counter[str] = field(default_factory=Counter)
     restarts: int = 0
@@ -45,7 +47,9 @@ class Tally:
 
 @dataclass
 class Scheduler:
-    town: FaultEnvironment
+    """Runs the tasks of one feed, and lets `trouble` decide what happens to each try."""
+
+    environment: FaultEnvironment
     feed: str
     random: random.Random
     tally: Tally
@@ -58,7 +62,7 @@ class Scheduler:
     _started: int = 0
 
     def run(self, run_id: str) -> bool:
-        """All tasks of one run, each until it is done. False when there was nothing to do."""
+        """Run all tasks of one run, each until it is done. False when there was nothing to do."""
         if self.task(Call(self.feed, run_id, "sense_inbox")).how == "skipped":
             return False
         received = self.task(Call(self.feed, run_id, "receive"))
@@ -80,9 +84,11 @@ class Scheduler:
                 self.task(replace(call, task="prepare"))
 
     def task(self, call: Call) -> Ended:
-        """Try until it ends as Airflow accepts it; the last try is never troubled."""
+        """Try until the task ends in a way that Airflow accepts; the last try has no trouble."""
         self._started += 1
-        if self._started == self.abandon_at and not self.town.query("SELECT 1 FROM imports WHERE state = 'failed'"):
+        if self._started == self.abandon_at and not self.environment.query(
+            "SELECT 1 FROM imports WHERE state = 'failed'"
+        ):
             self.diary.append(f"{call.run_id} is abandoned before {call}")
             raise Abandoned
         for number in range(1, TRIES + 3):
@@ -98,41 +104,41 @@ class Scheduler:
 
     def _attempt(self, call: Call, trouble: Trouble | None) -> Ended:
         if trouble is None:
-            return self.patiently(start(self.town, call))
+            return self.patiently(start(self.environment, call))
         return getattr(self, f"_{trouble.kind}")(call, trouble)  # type: ignore[no-any-return]
 
     def _kill(self, call: Call, trouble: Trouble) -> Ended:
-        return self._counted(self.patiently(start(self.town, call, at=trouble.at)), call)
+        return self._counted(self.patiently(start(self.environment, call, at=trouble.at)), call)
 
     def _kill_later(self, call: Call, trouble: Trouble) -> Ended:
-        worker = start(self.town, call)
+        worker = start(self.environment, call)
         if worker.wait(trouble.after) is None:
             worker.signal(signal.SIGKILL)
         return self._counted(self.patiently(worker), call)
 
     def _restart(self, call: Call, trouble: Trouble) -> Ended:
-        worker = start(self.town, call)
+        worker = start(self.environment, call)
         worker.wait(trouble.after)
-        self.town.restart_postgres()
+        self.environment.restart_postgres()
         self.tally.restarts += 1
         return self.patiently(worker)
 
     def _terminate(self, call: Call, trouble: Trouble) -> Ended:
-        worker = start(self.town, call)
+        worker = start(self.environment, call)
         while worker.wait(trouble.after) is None and self.random.random() < 0.7:
-            self.tally.terminated += self.town.terminate_backends()
+            self.tally.terminated += self.environment.terminate_backends()
         return self.patiently(worker)
 
     def _twice(self, call: Call, trouble: Trouble) -> Ended:
-        """Two schedulers start the same task; one of the two may be killed. Airflow hears of either."""
+        """Two schedulers start the same task; one of the two may be killed. Airflow sees the end of either."""
         self.tally.doubles += 1
-        one, other = start(self.town, call, at=trouble.at), start(self.town, call)
+        one, other = start(self.environment, call, at=trouble.at), start(self.environment, call)
         ended = [self._counted(self.patiently(one), call), self.patiently(other)]
         return self.random.choice(ended)
 
     def _straggle(self, call: Call, trouble: Trouble) -> Ended:
-        """A process that stands still, is taken for dead, and goes on while or after others do its work."""
-        worker = start(self.town, call, at=trouble.at, number=signal.SIGSTOP)
+        """Stop a process, so that it counts as dead, and let it go on during or after the work of another try."""
+        worker = start(self.environment, call, at=trouble.at, number=signal.SIGSTOP)
         ended = worker.wait(for_stop=True)
         if ended is not None:
             return ended
@@ -155,7 +161,7 @@ class Scheduler:
         self.stragglers.clear()
 
     def patiently(self, worker: Worker) -> Ended:
-        """Whoever is waited for may hold a lock: it is woken up after a while."""
+        """Wait for the end. After a while the stopped processes go on, because one may hold a lock."""
         ended = worker.wait(1.5)
         if ended is None:
             self.wake()
@@ -166,33 +172,35 @@ class Scheduler:
         return ended
 
     def together(self, calls: Iterable[Call]) -> list[Ended]:
-        """All at once, each once."""
+        """Start all calls at once, each once."""
         self.disturbed = True
-        workers = [start(self.town, call) for call in calls]
+        workers = [start(self.environment, call) for call in calls]
         self.tally.doubles += len(workers) > 1
         return [self.patiently(worker) for worker in workers]
 
     def clear_some(self, run_id: str) -> None:
-        """Finished tasks run once more, in any order."""
+        """Run some finished tasks once more, in any order."""
         done = self.finished.get(run_id, [])
         for call in self.random.sample(done, min(len(done), 4)):
             self.tally.cleared += 1
             self.task(call)
 
     def finish(self) -> None:
-        """What people and the schedule do in the end: failed imports are cleared, and runs come until nothing waits."""
+        """Do what people and the schedule do in the end: clear failed imports, and start runs until no file waits."""
         self.trouble, self.abandon_at = lambda _: None, 0
         self.reap()
         self.disturbed = False
         for number in range(10):
-            for line in self.town.query("SELECT DISTINCT run_id FROM imports WHERE state = 'failed' ORDER BY run_id"):
-                self.run(line["run_id"])
+            for row in self.environment.query(
+                "SELECT DISTINCT run_id FROM imports WHERE state = 'failed' ORDER BY run_id"
+            ):
+                self.run(row["run_id"])
             if not self.run(f"last-{number}"):
                 return
         raise Violation("there is always something left to do")
 
     def _states(self, run_id: str, state: str) -> list[dict]:
-        return self.town.query("SELECT 1 FROM imports WHERE run_id = %s AND state = %s", run_id, state)
+        return self.environment.query("SELECT 1 FROM imports WHERE run_id = %s AND state = %s", run_id, state)
 
     def _counted(self, ended: Ended, call: Call) -> Ended:
         if ended.how == "killed":

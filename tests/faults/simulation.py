@@ -1,4 +1,4 @@
-"""One round's files and clients, and what must have become of them, by the reference model."""
+"""The files and clients of one round, and their expected end by the reference model."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HEADER = ("ID", "Email", "Username", "First Name", "Last Name", "_file")
 
 @dataclass
 class File:
-    """`rows` None: the file has no e-mail column and is refused."""
+    """One file. With `rows` None it has no e-mail column and is refused."""
 
     name: str
     rows: list[tuple[str, str, str, str, str]] | None
@@ -34,6 +34,8 @@ class File:
 
 @dataclass
 class Verdict:
+    """The expected end of one file."""
+
     state: str
     code: str | None = None
     outcomes: dict[int, str] = field(default_factory=dict)
@@ -41,24 +43,27 @@ class Verdict:
 
 @dataclass
 class Simulation:
+    """The clients at the beginning of a round, and its files in order."""
+
     feed: str
     clients: dict[str, dict[str, str]]
     files: list[File]
     dropped: list[File] = field(default_factory=list)
 
-    def resolve_duplicates(self, town: FaultEnvironment, files: int) -> None:
+    def begin(self, environment: FaultEnvironment, files: int) -> None:
         """Write the clients and drop the first files."""
         for id, client in self.clients.items():
-            town.query(
+            environment.query(
                 "INSERT INTO clients (id, email, email_key, username, first_name, last_name, project, desk)"
                 " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
                 id, client["email"], client["email"], client["username"], client["first_name"], client["last_name"],
                 PROJECT, DESK,
             )  # fmt: skip
-        self.drop(town, files)
+        self.drop(environment, files)
 
-    def drop(self, town: FaultEnvironment, upto: int) -> None:
-        inbox = town.storage / "inbox" / self.feed
+    def drop(self, environment: FaultEnvironment, upto: int) -> None:
+        """Put the next files into the inbox, until so many are there."""
+        inbox = environment.storage / "inbox" / self.feed
         inbox.mkdir(parents=True, exist_ok=True)
         for file in self.files[len(self.dropped) : upto]:
             unfinished = inbox / f".{file.name}"
@@ -70,7 +75,7 @@ class Simulation:
             self.dropped.append(file)
 
     def expected(self, in_order: list[str]) -> tuple[list[Verdict], dict[str, dict]]:
-        """What each file ends as, and the client table, when the files arrived in this order."""
+        """Give the end of each file, and the client table, when the files arrived in this order."""
         by_name = {file.name: file for file in self.files}
         clients, verdicts, merged = {id: dict(client) for id, client in self.clients.items()}, [], set()
         for number, name in enumerate(in_order):
@@ -100,7 +105,7 @@ class Simulation:
 
 
 def make_simulation(random: random.Random, feed: str) -> Simulation:
-    """Few names, so that rows and files meet: clients move and swap their e-mails from file to file."""
+    """Make files with few names, so that rows meet: clients move and swap their e-mails from file to file."""
     ids, emails, usernames = IDS[:], EMAILS[:], [*USERNAMES, "other", "another"]
     for each in (ids, emails, usernames):
         random.shuffle(each)

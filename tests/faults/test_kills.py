@@ -1,4 +1,4 @@
-"""A few dozen kills in the normal suite; `make faults` does hundreds."""
+"""A few dozen kills, in the normal suite; `make faults` does hundreds."""
 
 from __future__ import annotations
 

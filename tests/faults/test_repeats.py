@@ -1,4 +1,4 @@
-"""What the kills of `make faults` found, each as the shortest story that shows it."""
+"""What the kills of `make faults` have found, each as the shortest case that shows it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ GOOD, HALF = "First Name,Email\nAnn,ann@example.com\n", "First Name,Email\nAnn,a
 
 
 class Died(BaseException):
-    """A worker killed: nothing of ours handles it."""
+    """A worker is killed: no code of the project handles it."""
 
 
 @pytest.fixture
@@ -52,8 +52,8 @@ def walk(context: ImportContext, import_id: str) -> None:
         step(context, import_id)
 
 
-def test_a_receiver_of_an_older_run_takes_nothing_from_the_run_that_is_at_work(context, received):
-    """Of an older run that stood still: it would leave the newer run with no file, red, and with a wrong mail."""
+def test_a_receiver_of_an_older_run_claims_nothing_from_the_run_that_is_at_work(context, received):
+    """Otherwise an older run that stood still leaves the newer run with no file, red, and with a wrong mail."""
     before = context.clock()
     entry = received()
     assert receive(context, replace(NEXT, started=before)) == []
@@ -73,20 +73,20 @@ def left_in(context: ImportContext, place: str) -> list[str]:
         (prepare, prepare_step, "decide"),
     ],
 )
-def test_a_process_taken_for_dead_changes_nothing_when_it_goes_on_after_the_merge(
+def test_a_process_that_counts_as_dead_changes_nothing_when_it_goes_on_after_the_merge(
     context, received, clients, monkeypatch, step, module, where
 ):
     entry, original, calls = received(), getattr(module, where), []
     if step is prepare:
         validate(context, entry.id)
 
-    def sleep_through_everything(*args):
+    def go_on_after_the_merge(*args):
         calls.append(args)
         if len(calls) == 1:
             walk(context, entry.id)
         return original(*args)
 
-    monkeypatch.setattr(module, where, sleep_through_everything)
+    monkeypatch.setattr(module, where, go_on_after_the_merge)
     with suppress(StepFailed):
         step(context, entry.id)
     after = ledger.find(context.engine, entry.id)
@@ -94,7 +94,7 @@ def test_a_process_taken_for_dead_changes_nothing_when_it_goes_on_after_the_merg
     assert len(clients()) == 1 and left_in(context, "staging") == []
 
 
-def test_a_file_refused_for_its_rows_is_filed_by_whoever_comes_after_a_death(context, received, monkeypatch):
+def test_a_file_refused_for_its_rows_is_archived_by_the_next_try_after_a_death(context, received, monkeypatch):
     whole = ImportContext.of(
         context.feed.model_copy(update={"on_failed_rows": "refuse_file"}), context.engine, context.storage
     )
@@ -139,15 +139,15 @@ def test_a_death_while_writing_the_report_leaves_no_half_report_behind(context, 
     assert left_in(context, "staging") == []
 
 
-def test_two_who_finish_the_same_claim_do_not_lose_the_file(context, received, monkeypatch):
+def test_two_runs_that_finish_the_same_claim_do_not_lose_the_file(context, received, monkeypatch):
     rename = os.rename
 
-    def somebody_was_faster(source, target):
+    def rename_after_another_run(source, target):
         rename(source, target)
         raise FileNotFoundError
 
     with monkeypatch.context() as patch:
-        patch.setattr(os, "rename", somebody_was_faster)
+        patch.setattr(os, "rename", rename_after_another_run)
         entry = received()
     walk(context, entry.id)
     assert ledger.find(context.engine, entry.id).state == "merged"
@@ -164,7 +164,7 @@ def test_a_file_that_left_the_inbox_leaves_no_empty_folder_behind(context, recei
     assert left_in(context, "staging") == []
 
 
-def test_a_fault_with_one_file_stops_the_later_ones_until_the_last_try(context, received):
+def test_a_system_error_with_one_file_stops_the_later_ones_until_the_last_try(context, received):
     (first, second) = (
         received(f"First Name,Email\n{name},ann@example.com\n", f"{name}.csv") for name in ("Ann", "Bea")
     )
@@ -192,7 +192,7 @@ def test_a_run_that_died_before_its_mail_leaves_the_mail_to_the_next_run(context
     assert not something_to_do(context, RunRequest("test", dag_id=RUN.dag_id, run_id="run-3"))
 
 
-def test_a_staged_file_that_is_gone_is_our_fault_and_refuses_nothing(context, received):
+def test_a_staged_file_that_is_gone_is_a_system_error_and_refuses_nothing(context, received):
     entry = received()
     source = context.storage.staged_source(entry.id)
     content = source.read_bytes()
@@ -205,7 +205,7 @@ def test_a_staged_file_that_is_gone_is_our_fault_and_refuses_nothing(context, re
     assert ledger.find(context.engine, entry.id).state == "merged"
 
 
-def test_a_fault_shows_the_way_to_it_and_no_cell(context, received, monkeypatch):
+def test_a_system_error_shows_where_it_happened_and_no_cell(context, received, monkeypatch):
     entry, cell = received(), GOOD.splitlines()[1]
 
     def bug(*_):

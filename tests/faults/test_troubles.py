@@ -1,6 +1,6 @@
-"""The sender's fault and ours never look alike: in the ledger, in the mail, in the task's state, in what repeating does.
+"""An error in the file and a system error differ in the ledger, in the mail, in the task's state and in a retry.
 
-Every test is one real DAG run in which something breaks once (and is mended by the retry) or for good.
+Each test is one real DAG run in which something breaks once (the retry succeeds) or for good.
 """
 
 from __future__ import annotations
@@ -58,9 +58,9 @@ def without_retries(installation, monkeypatch) -> Callable[[str], None]:
 
 def assert_imported_once(installation, ledger, clients, engine, run) -> None:
     assert run.state == "success", states(run)
-    (line,) = ledger()
-    assert (line["state"], line["code"], line["message"], line["filed"]) == ("merged", None, None, True)
-    assert (line["read"], line["created"]) == (2, 2) and len(clients()) == 2
+    (row,) = ledger()
+    assert (row["state"], row["code"], row["message"], row["filed"]) == ("merged", None, None, True)
+    assert (row["read"], row["created"]) == (2, 2) and len(clients()) == 2
     with engine.connect() as connection:
         assert connection.scalar(sa.text("SELECT count(*) FROM client_changes")) == 2
     (mail,) = installation.read_mails()
@@ -69,24 +69,24 @@ def assert_imported_once(installation, ledger, clients, engine, run) -> None:
     assert len(installation.files("archive")) == 1
 
 
-def test_a_senders_fault_is_refused_at_once_and_never_retried(impatient, ledger, clients):
+def test_an_error_in_the_file_is_refused_at_once_and_never_retried(impatient, ledger, clients):
     impatient.drop("default", "First Name\nAnn\n", "x.csv")
     run = impatient.run("default")
     assert run.state == "failed" and states(run)["each_file.validate[0]"] == "failed"
     assert tries(run)["each_file.validate"] == 1 and tries(run)["merge"] == 1
-    (line,) = ledger()
-    assert (line["state"], line["code"]) == ("refused", "FILE_MISSING_COLUMN") and "failed" not in line["state_times"]
+    (row,) = ledger()
+    assert (row["state"], row["code"]) == ("refused", "FILE_MISSING_COLUMN") and "failed" not in row["state_times"]
     (mail,) = impatient.read_mails()
     assert mail["Subject"] == "default: 1 file, 1 refused" and clients() == {}
     assert len(impatient.files("refused")) == 1
 
 
 def test_a_database_that_is_down_before_the_merge_is_retried(impatient, ledger, clients, engine, once):
-    def elsewhere(original, context, *args, **keys):
-        nobody = sa.create_engine("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
-        return original(ImportContext(context.feed, nobody, context.storage, context.staging), *args, **keys)
+    def with_another_server(original, context, *args, **keys):
+        no_server = sa.create_engine("postgresql+psycopg://user@127.0.0.1:1/nothing")
+        return original(ImportContext(context.feed, no_server, context.storage, context.staging), *args, **keys)
 
-    once(merge_step, "merge_all", elsewhere)
+    once(merge_step, "merge_all", with_another_server)
     impatient.drop("default", TEXT, "x.csv")
     run = impatient.run("default")
     assert_imported_once(impatient, ledger, clients, engine, run)
@@ -94,11 +94,11 @@ def test_a_database_that_is_down_before_the_merge_is_retried(impatient, ledger, 
 
 
 def test_a_connection_cut_during_the_merge_leaves_nothing_half_done(impatient, ledger, clients, engine, once):
-    seen = []
+    clients_seen = []
 
     def cut(original, connection, *args):
         original(connection, *args)
-        seen.append(len(clients()))
+        clients_seen.append(len(clients()))
         with engine.connect() as other:
             pid = connection.scalar(sa.text("SELECT pg_backend_pid()"))
             other.execute(sa.text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
@@ -107,10 +107,10 @@ def test_a_connection_cut_during_the_merge_leaves_nothing_half_done(impatient, l
     impatient.drop("default", TEXT, "x.csv")
     run = impatient.run("default")
     assert_imported_once(impatient, ledger, clients, engine, run)
-    assert seen == [0] and tries(run)["merge"] == 2 and "failed" in ledger()[0]["state_times"]
+    assert clients_seen == [0] and tries(run)["merge"] == 2 and "failed" in ledger()[0]["state_times"]
 
 
-def test_a_connection_that_dies_after_the_commit_was_sent_is_found_merged(
+def test_a_connection_that_dies_after_the_commit_was_sent_leaves_the_import_merged(
     impatient, ledger, clients, engine, once, monkeypatch
 ):
     def no_answer(original, connection, *args):
@@ -135,7 +135,7 @@ def test_a_connection_that_dies_after_the_commit_was_sent_is_found_merged(
 
 @contextmanager
 def full_disk() -> Iterator[None]:
-    """No file of this process may grow beyond 64 bytes."""
+    """Let no file of this process grow beyond 64 bytes."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (64, hard))
     try:
@@ -148,7 +148,7 @@ def full_disk() -> Iterator[None]:
     ("owner", "name", "task"),
     [(StagingFolder, "save", "each_file.validate"), (Storage, "write_report", "merge")],
 )
-def test_a_full_disk_is_our_fault_and_is_retried(impatient, ledger, once, owner, name, task):
+def test_a_full_disk_is_a_system_error_and_is_retried(impatient, ledger, once, owner, name, task):
     def write_on_full_disk(original, *args):
         with full_disk():
             return original(*args)
@@ -157,8 +157,8 @@ def test_a_full_disk_is_our_fault_and_is_retried(impatient, ledger, once, owner,
     impatient.drop("default", TEXT + "Cat,no-address\n", "x.csv")
     run = impatient.run("default")
     assert run.state == "success" and tries(run)[task] == 2
-    (line,) = ledger()
-    assert (line["state"], line["created"], line["failed"], line["filed"]) == ("merged", 2, 1, True)
+    (row,) = ledger()
+    assert (row["state"], row["created"], row["failed"], row["filed"]) == ("merged", 2, 1, True)
     assert impatient.files("staging") == [] and len(impatient.files("reports")) == 1
     assert impatient.read_mails()[0]["Subject"] == "default: 1 file, 2 created, 1 failed row"
 
@@ -171,11 +171,11 @@ def test_an_archive_that_cannot_be_written_makes_the_run_red_and_loses_nothing(
     in_the_way = impatient.home / "storage" / "archive"
     in_the_way.write_text("")
     run = impatient.run("default")
-    found = states(run)
-    assert (run.state, found["merge"], found["outcome"]) == ("failed", "failed", "failed")
+    tasks = states(run)
+    assert (run.state, tasks["merge"], tasks["outcome"]) == ("failed", "failed", "failed")
     assert ledger()[0]["state"] == "merged" and not ledger()[0]["filed"] and len(clients()) == 2
     in_the_way.unlink()
-    assert impatient.run("default").state == "success"  # the next run puts it away
+    assert impatient.run("default").state == "success"  # the next run archives it
     assert ledger()[0]["filed"] and len(impatient.files("archive")) == 1 and len(clients()) == 2
 
 
@@ -184,35 +184,35 @@ def test_a_mail_server_that_is_down_leaves_the_import_merged_and_the_mail_to_be_
 ):
     works = os.environ["AIRFLOW_CONN_SMTP_DEFAULT"]
 
-    def nobody_listens(original, *args, **keys):
+    def no_server(original, *args, **keys):
         os.environ["AIRFLOW_CONN_SMTP_DEFAULT"] = '{"conn_type":"smtp","host":"127.0.0.1","port":1,"extra":{"disable_ssl":true}}'  # fmt: skip
         try:
             return original(*args, **keys)
         finally:
             os.environ["AIRFLOW_CONN_SMTP_DEFAULT"] = works
 
-    once(email_summary_step, "email_summary", nobody_listens, times=2)
+    once(email_summary_step, "email_summary", no_server, times=2)
     impatient.drop("default", TEXT, "x.csv")
     without_retries("email_summary")
     run = impatient.run("default")
     assert (run.state, states(run)["email_summary"], states(run)["outcome"]) == ("failed", "failed", "success")
     assert ledger()[0]["state"] == "merged" and impatient.read_mails() == []
     monkeypatch.setattr(impatient.bag.dags["import_clients__default"].get_task("email_summary"), "retries", 3)
-    run = impatient.run("default")  # the next run tells; its first try meets the same trouble
+    run = impatient.run("default")  # the next run sends it; its first try has the same trouble
     assert tries(run)["email_summary"] == 2
     assert_imported_once(impatient, ledger, clients, engine, run)
 
 
-def test_a_bug_in_a_step_is_our_fault_and_its_words_stay_inside(
+def test_a_bug_in_a_step_is_a_system_error_and_its_text_is_not_shown(
     impatient, ledger, clients, engine, once, capfd, caplog
 ):
-    seen = []
+    rows = []
 
     def bug(_original, *_):
         raise ValueError(f"cannot make sense of {MARK}")
 
     def look(original, *args, **keys):
-        seen.append(ledger()[0])
+        rows.append(ledger()[0])
         return original(*args, **keys)
 
     once(prepare_step, "decide", bug)
@@ -220,13 +220,13 @@ def test_a_bug_in_a_step_is_our_fault_and_its_words_stay_inside(
     impatient.drop("default", TEXT, "x.csv")
     run = impatient.run("default")
     assert tries(run)["each_file.prepare"] == 2
-    assert (seen[1]["state"], seen[1]["message"]) == ("failed", "prepare failed: ValueError")
+    assert (rows[1]["state"], rows[1]["message"]) == ("failed", "prepare failed: ValueError")
     assert_imported_once(impatient, ledger, clients, engine, run)
     shown = capfd.readouterr()
     assert MARK not in shown.out + shown.err + caplog.text
 
 
-def test_a_bug_that_stays_is_told_as_our_fault_and_waits_for_a_person(
+def test_a_bug_that_stays_is_mailed_as_a_system_error_and_waits_for_a_person(
     impatient, ledger, clients, once, without_retries
 ):
     def bug(_original, *_):
@@ -236,8 +236,8 @@ def test_a_bug_that_stays_is_told_as_our_fault_and_waits_for_a_person(
     without_retries("each_file.prepare")
     impatient.drop("default", TEXT, "x.csv")
     run = impatient.run("default")
-    found = states(run)
-    assert (run.state, found["each_file.prepare[0]"], found["outcome"]) == ("failed", "failed", "failed")
+    tasks = states(run)
+    assert (run.state, tasks["each_file.prepare[0]"], tasks["outcome"]) == ("failed", "failed", "failed")
     assert (ledger()[0]["state"], ledger()[0]["code"]) == ("failed", None) and clients() == {}
     (mail,) = impatient.read_mails()
     assert mail["Subject"] == "default: OUR FAULT, 1 file, 1 not imported yet"

@@ -1,6 +1,6 @@
 """docker-compose.yml's Airflow with two Celery workers, of which one is killed in the middle of a merge.
 
-The result is that of one process: no row lost or doubled, every file merged, every listener told.
+The result is that of one process: no row lost or doubled, every file merged, every listener informed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from include.adapters.files.storage import Storage
 from include.schemas.feed import Feed
 from include.steps.import_file import import_file
 from tests.compose_file import filled_in
-from tests.faults.cluster import REDIS, Cluster, redis_database, redis_is_there, running, start_init, with_our_python
+from tests.faults.cluster import REDIS, Cluster, redis_database, redis_is_there, running, start_init, with_this_python
 
 SECRETS = {
     "POSTGRES_PASSWORD": "in-the-url", "CLIENTS_PASSWORD": "in-the-url", "ADMIN_PASSWORD": "-starts-with-a-dash",
@@ -67,12 +67,12 @@ def cluster(postgres, tmp_path_factory) -> Iterator[Cluster]:
         (home / folder).mkdir(parents=True)
     (home / "listeners" / "listener.py").write_text(LISTENER)
     for feed in FEEDS:
-        text = f"title: {feed}\nsettle_seconds: 0\nnotify: {{to: [{feed}@example.com]}}\n"
+        text = f"title: {feed}\nstable_seconds: 0\nnotify: {{to: [{feed}@example.com]}}\n"
         (home / "feeds" / f"{feed}.yaml").write_text(text)
     with redis_database() as broker, running(home, postgres, broker, SECRETS) as cluster:
         with start_init(SECRETS, cluster.settings, home / "init") as first:
-            said = first.communicate(timeout=300)[0]
-        assert first.returncode == 0, said
+            output = first.communicate(timeout=300)[0]
+        assert first.returncode == 0, output
         filler = engine_from_url(cluster.crm.url)
         reference_data.load(filler)
         filler.dispose()
@@ -119,7 +119,7 @@ def test_a_worker_killed_in_the_middle_of_a_merge_changes_nothing_about_the_resu
     assert crm.query(CLIENTS) == rows(engine, CLIENTS) and crm.query(COUNTS) == rows(engine, COUNTS)
     lost = "SELECT 1 FROM imports i WHERE read <> (SELECT count(*) FROM import_rows WHERE import_id = i.id)"
     assert crm.query(lost) == [] and list((cluster.home / "storage" / "inbox").rglob("*.csv")) == []
-    imports = {str(line["id"]) for line in crm.query("SELECT id FROM imports")}
+    imports = {str(row["id"]) for row in crm.query("SELECT id FROM imports")}
     cluster.wait_for("the listener", lambda: heard(cluster) == imports)
     created = sum(each.value for each in cluster.statsd.ours() if each.tags.get("outcome") == "created")
     assert created >= crm.query("SELECT sum(created) AS n FROM imports")[0]["n"]
@@ -128,7 +128,7 @@ def test_a_worker_killed_in_the_middle_of_a_merge_changes_nothing_about_the_resu
 
 
 @pytest.mark.timeout(900)
-def test_a_worker_told_to_stop_finishes_its_merge_first(two_workers):
+def test_a_worker_that_is_asked_to_stop_finishes_its_merge_first(two_workers):
     cluster = two_workers
     before = len(ended(cluster))
     drop(cluster, FEEDS[0], "First Name,Email\nDan,dan@example.com\n")
@@ -147,19 +147,19 @@ def test_a_second_up_changes_nothing_and_the_containers_own_checks_find_them_hea
     with start_init(SECRETS, cluster.settings, cluster.home / "init") as second:
         for service in ("airflow-dag-processor", "airflow-worker"):
             cluster.wait_for(f"{service} to be healthy", lambda service=service: is_healthy(cluster, service))
-        said = second.communicate(timeout=300)[0]
-    assert second.returncode == 0, said
-    assert "admin already exists" in said and "Added 0 permission(s)" in said
+        output = second.communicate(timeout=300)[0]
+    assert second.returncode == 0, output
+    assert "admin already exists" in output and "Added 0 permission(s)" in output
 
 
 def is_healthy(cluster: Cluster, service: str) -> bool:
-    """What the container's own check says; here workers are called one and two."""
+    """Run the container's own check; the workers are called one and two."""
     kind, command = filled_in(SECRETS)["services"][service]["healthcheck"]["test"]
     assert kind == "CMD-SHELL"
     (host,) = {job["hostname"] for job in cluster.airflow.query("SELECT hostname FROM job")}
     name = f"one@{host}" if service == "airflow-worker" else host
     command = command.replace('"celery@${HOSTNAME}"', name).replace('"${HOSTNAME}"', name)
-    own = {"PATH": with_our_python(cluster.settings["PATH"]), "AIRFLOW_HOME": str(cluster.home / "check")}
+    own = {"PATH": with_this_python(cluster.settings["PATH"]), "AIRFLOW_HOME": str(cluster.home / "check")}
     return subprocess.run(["sh", "-c", command], env=cluster.settings | own, capture_output=True).returncode == 0
 
 
@@ -214,8 +214,8 @@ def trigger(cluster: Cluster, feed: str) -> None:
 def heard(cluster: Cluster) -> set[str]:
     runs = cluster.api("api/v2/dags/listener/dagRuns")["dag_runs"]
     path = "api/v2/dags/listener/dagRuns/{}/taskInstances/hear/xcomEntries/return_value"
-    found = [cluster.api(path.format(run["dag_run_id"]))["value"] for run in runs if run["state"] == "success"]
-    return {import_id for value in found for import_id in (json.loads(value) if isinstance(value, str) else value)}
+    values = [cluster.api(path.format(run["dag_run_id"]))["value"] for run in runs if run["state"] == "success"]
+    return {import_id for value in values for import_id in (json.loads(value) if isinstance(value, str) else value)}
 
 
 def rows(engine: sa.Engine, sql: str) -> list[dict]:

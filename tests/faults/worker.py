@@ -1,4 +1,4 @@
-"""One task of the real DAG in a process of its own, which can be killed or stopped before every statement and file operation."""
+"""One task of the real DAG in a process of its own, which can be killed or stopped at every statement and file change."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PR_SET_PDEATHSIG = 1
 
 @dataclass(frozen=True)
 class Call:
-    """What Airflow would start: a task of a run, for one file if the task is mapped."""
+    """What Airflow starts: a task of a run, for one file if the task is mapped."""
 
     feed: str
     run_id: str
@@ -57,7 +57,7 @@ class Worker:
     _text: bytes = b""
 
     def wait(self, seconds: float = 120, *, for_stop: bool = False) -> Ended | None:
-        """How it ended; None when it has not after so many seconds, or when it stands still and that was waited for."""
+        """Give the end; None when there is none after so many seconds, or when the process has stopped (`for_stop`)."""
         until = time.monotonic() + seconds
         while self.ended is None:
             pid, status = os.waitpid(self.pid, os.WNOHANG | (os.WUNTRACED if for_stop else 0))
@@ -84,16 +84,16 @@ class Worker:
             self._text += some
 
     def _judge(self, status: int) -> Ended:
-        said: dict[str, Any] = {}
+        report: dict[str, Any] = {}
         for line in self._text.decode().splitlines():
-            said |= json.loads(line)
-        self.place = said.get("place", "")
+            report |= json.loads(line)
+        self.place = report.get("place", "")
         if os.WIFSIGNALED(status):
             return Ended("killed", place=self.place or "at a random instant")
-        return Ended(said.get("how", "fault"), said.get("value"), self.place)
+        return Ended(report.get("how", "fault"), report.get("value"), self.place)
 
 
-def start(town: FaultEnvironment, call: Call, *, at: int = 0, number: int = signal.SIGKILL) -> Worker:
+def start(environment: FaultEnvironment, call: Call, *, at: int = 0, number: int = signal.SIGKILL) -> Worker:
     """Fork a process for the call. At its `at`-th point (from 1; 0: never) it sends itself the signal."""
     reading, writing = os.pipe()
     pid = os.fork()
@@ -103,25 +103,25 @@ def start(town: FaultEnvironment, call: Call, *, at: int = 0, number: int = sign
     try:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        log = os.open(town.home / "tasks.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        log = os.open(environment.home / "tasks.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(log, 1)
         os.dup2(log, 2)
-        _work(town, call, lambda **said: os.write(writing, json.dumps(said).encode() + b"\n"), at, number)
+        _work(environment, call, lambda **report: os.write(writing, json.dumps(report).encode() + b"\n"), at, number)
     finally:
         os._exit(0)
 
 
-def _work(town: FaultEnvironment, call: Call, tell: Callable[..., Any], at: int, number: int) -> None:
+def _work(environment: FaultEnvironment, call: Call, report: Callable[..., Any], at: int, number: int) -> None:
     from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
     from airflow.sdk.execution_time.context import set_current_context
 
-    point = _points(tell, at, number)
-    _watch(str(town.storage), point)
-    dag = town.bag.dags[f"import_clients__{call.feed}"]
+    point = _points(report, at, number)
+    _watch(str(environment.storage), point)
+    dag = environment.bag.dags[f"import_clients__{call.feed}"]
     task = dag.get_task(f"each_file.{call.task}" if call.file else call.task)
-    nothing = dict.fromkeys(("file", "upload", "note", "requested_by"))
-    params = {**nothing, "force": False, "dry_run": False, **call.params}
-    given = {"file": call.file} if call.file else {"params": params} if call.task in ("sense_inbox", "receive") else {}
+    empty = dict.fromkeys(("file", "upload", "note", "requested_by"))
+    params = {**empty, "force": False, "dry_run": False, **call.params}
+    arguments = {"feed_name": call.feed} | ({"file": call.file} if call.file else {})
     run = SimpleNamespace(
         dag_id=dag.dag_id, run_id=call.run_id, run_type="manual", start_date=datetime.now(UTC),
         triggering_user_name="faults", conf={},
@@ -130,32 +130,32 @@ def _work(town: FaultEnvironment, call: Call, tell: Callable[..., Any], at: int,
     ti = SimpleNamespace(log_url=link, try_number=call.try_number, max_tries=3)
     try:
         with set_current_context({"dag_run": run, "params": params, "ti": ti, "run_id": call.run_id}):  # type: ignore[arg-type]
-            value = task.python_callable(**given)
+            value = task.python_callable(**arguments)
         point("after its last statement")
-        tell(how="done", value=value)
+        report(how="done", value=value)
     except AirflowSkipException:
-        tell(how="skipped")
+        report(how="skipped")
     except AirflowFailException as refused:
-        tell(how="refused", value=str(refused))
+        report(how="refused", value=str(refused))
     except BaseException:  # noqa: BLE001 - the parent decides what it means
-        tell(how="fault", value=traceback.format_exc())
+        report(how="fault", value=traceback.format_exc())
 
 
-def _points(tell: Callable[..., Any], at: int, number: int) -> Callable[[str], None]:
+def _points(report: Callable[..., Any], at: int, number: int) -> Callable[[str], None]:
     reached = 0
 
     def point(place: str) -> None:
         nonlocal reached
         reached += 1
         if reached == at:
-            tell(place=place)
+            report(place=place)
             os.kill(os.getpid(), number)
 
     return point
 
 
 def _watch(storage: str, point: Callable[[str], None]) -> None:
-    """Reach a point before every statement, before and after every commit, before every change of a file, at every SMTP command."""
+    """Reach a point before every statement and change of a file, around every commit, and at every SMTP command."""
     import psycopg
     import sqlalchemy as sa
 
