@@ -18,7 +18,7 @@ from rich.table import Table
 
 from include.codes import Code
 from include.errors import ClientImportError, FeedInvalid, PersonNotNamed, SettingInvalid
-from include.models import OUTCOMES, ImportResult, value_map
+from include.models import OUTCOMES, ImportResult, State, value_map
 from include.schemas.client_rows import FIELDS
 from include.schemas.feed import Feed, feed_files, load_feed
 from include.settings import login_from_environment, read_settings
@@ -123,7 +123,7 @@ def _each(files: Sequence[Path], do: Callable[[Path], ImportResult]) -> list[tup
             result = do(path)
         except Exception as error:  # noqa: BLE001 - see above
             fault = str(error) if isinstance(error, ClientImportError) else f"{type(error).__name__} (our fault)"
-            result = ImportResult(file=path.name, import_id=None, state="failed", message=fault)
+            result = ImportResult(file=path.name, import_id=None, state=State.FAILED, message=fault)
         results.append((path, result))
     return results
 
@@ -164,10 +164,10 @@ def _finish(judged: Sequence[tuple[Path, ImportResult]], feed: Feed, as_json: bo
             _print_problems(console, path, result)
         Console(width=max(console.width, 120)).print(_table(results))
     states = {result.state for result in results}
-    if "failed" in states:
+    if State.FAILED in states:
         raise typer.Exit(SYSTEM_ERROR)
     limit = feed.hold.failed_over or 0
-    fault = any(r.state in ("refused", "held") or r.counts.failed > limit * r.counts.read for r in results)
+    fault = any(r.state in (State.REFUSED, State.HELD) or r.counts.failed > limit * r.counts.read for r in results)
     raise typer.Exit(ERROR_IN_FILE if fault else ALL_MERGED)
 
 

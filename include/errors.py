@@ -68,6 +68,10 @@ class ImportNotFound(ClientImportError):
     """The ledger has no import with this id."""
 
 
+class TransitionNotAllowed(ClientImportError):
+    """An import cannot go from its state to the other one (`include.models.TRANSITIONS`)."""
+
+
 class NothingToRevert(ClientImportError):
     """The import did nothing to the clients that could be taken back."""
 

@@ -1,24 +1,69 @@
-"""What the context hands on and back. The words are those of SPEC.md section 2, never others."""
+"""The values that steps hand to each other, in the words of SPEC.md section 2."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Literal
 
-State = Literal[
-    "received", "validated", "prepared", "merged", "refused",
-    "held", "discarded", "failed", "reverted", "previewed",
-]  # fmt: skip
 Severity = Literal["error", "warning"]
 
-OUTCOMES = ("created", "updated", "unchanged", "duplicate", "failed")
-# How the clients of a reverted import ended (SPEC.md section 11); `failed` is the third.
-REVERT_OUTCOMES = ("reverted", "kept")
 
-# Nothing happens to an import in one of these states unless a person asks for it.
-FINAL_STATES: frozenset[State] = frozenset({"merged", "refused", "discarded", "reverted", "previewed"})
+class State(StrEnum):
+    """How far an import is. The ledger keeps it, and only along `TRANSITIONS`."""
+
+    RECEIVED = "received"
+    VALIDATED = "validated"
+    PREPARED = "prepared"
+    MERGED = "merged"
+    REFUSED = "refused"
+    HELD = "held"
+    DISCARDED = "discarded"
+    FAILED = "failed"
+    REVERTED = "reverted"
+    PREVIEWED = "previewed"
+
+
+# Where an import may go from each state. `failed` is a system error: the step that failed is repeated, so the import
+# goes on from where it was. `held` may be held again, with a new plan. A revert starts as `prepared`.
+TRANSITIONS: dict[State, frozenset[State]] = {
+    State.RECEIVED: frozenset({State.VALIDATED, State.REFUSED, State.DISCARDED, State.FAILED}),
+    State.VALIDATED: frozenset({State.PREPARED, State.REFUSED, State.FAILED}),
+    State.PREPARED: frozenset({State.MERGED, State.PREVIEWED, State.HELD, State.REFUSED, State.FAILED}),
+    State.HELD: frozenset({State.MERGED, State.HELD, State.REFUSED, State.DISCARDED, State.FAILED}),
+    State.FAILED: frozenset({
+        State.VALIDATED, State.PREPARED, State.MERGED, State.PREVIEWED, State.HELD, State.REFUSED, State.DISCARDED,
+        State.FAILED,
+    }),
+    State.MERGED: frozenset({State.REVERTED}),
+    State.REFUSED: frozenset(),
+    State.DISCARDED: frozenset(),
+    State.REVERTED: frozenset(),
+    State.PREVIEWED: frozenset(),
+}  # fmt: skip
+
+# No step changes an import in one of these states; a person can still undo one that is merged.
+FINAL_STATES: frozenset[State] = frozenset(state for state in State if TRANSITIONS[state] <= {State.REVERTED})
+
+
+class Outcome(StrEnum):
+    """How a record of a file ended, or a client of an undo."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    DUPLICATE = "duplicate"
+    FAILED = "failed"
+    REVERTED = "reverted"
+    KEPT = "kept"
+
+
+# Those of a file's records; `Counts` has one number for each.
+OUTCOMES = (Outcome.CREATED, Outcome.UPDATED, Outcome.UNCHANGED, Outcome.DUPLICATE, Outcome.FAILED)
+# Those of the clients of an undo (SPEC.md section 11), beside `failed`.
+REVERT_OUTCOMES = (Outcome.REVERTED, Outcome.KEPT)
 
 
 @dataclass(frozen=True)
@@ -174,10 +219,10 @@ def value_map(field: str, value: str, meant: str) -> str:
 @dataclass(frozen=True)
 class Forgotten:
     """What was removed for good. `imports` it was removed from; `cells` and `problems` count rows that lost them,
-    `images` clients' before and after of one import, `files` files deleted, `records` taken out of files that stay.
+    `images` clients' before and after of one import, `files` files deleted.
 
-    Ids of imports: `left` (not at an end, and they hold something; whoever asked decides and repeats) and `unread`
-    (their files are archives or spreadsheets that cannot be searched). `broken_feeds` kept everything.
+    Ids of imports: `left` (not at an end, and they hold something; the caller decides and repeats) and `unread`
+    (their files are too large to be searched, or are no text). `broken_feeds` kept everything.
     """
 
     imports: int = 0
@@ -185,7 +230,6 @@ class Forgotten:
     problems: int = 0
     images: int = 0
     files: int = 0
-    records: int = 0
     left: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     broken_feeds: tuple[str, ...] = ()
@@ -200,19 +244,19 @@ class Forgotten:
         """For people; shows no personal data."""
         said = [
             f"Removed from {self.imports:,} imports: the original cells of {self.cells:,} rows, the problem texts of "
-            f"{self.problems:,} rows, {self.images:,} before/after images, {self.files:,} files"
-            f"{f', {self.records:,} records of other files' if self.of_person else ''}."
+            f"{self.problems:,} rows, {self.images:,} before/after images, {self.files:,} files."
         ]
         if self.of_person:
             said.append(
-                "Counts stay. The client itself stays in `clients`, which is the CRM's own business, and mails that "
-                "were sent are out of reach."
+                "Files that held the person were deleted whole; failed-row reports were written again without the "
+                "person. Counts stay. The client itself stays in `clients`, which is the CRM's own business, and mails "
+                "that were sent are out of reach."
             )
         if self.left:
             why = "hold this person" if self.of_person else "are over their days"
             said.append(f"Left alone, because they are held or on their way, though they {why}: {_list(self.left)}.")
         if self.unread:
-            said.append(f"Not CSV, and cannot be searched; look yourself: {_list(self.unread)}.")
+            said.append(f"Not searched, because the file is too large or no text; look yourself: {_list(self.unread)}.")
         if self.broken_feeds:
             said.append(f"Nothing forgotten of feeds whose file is broken: {_list(self.broken_feeds)}.")
         return said

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -23,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from include.models import OUTCOMES, REVERT_OUTCOMES
+from include.models import OUTCOMES, Outcome, State
 
 metadata = MetaData(
     naming_convention={
@@ -40,14 +42,11 @@ _Key = Text(collation="C")
 _HEX_ID = "~ '^[0-9a-f]{24}$'"
 
 
-def _one_of(column: str, words: tuple[str, ...]) -> str:
-    return f"{column} IN ({', '.join(repr(word) for word in words)})"
+def _one_of(column: str, words: Iterable[str]) -> str:
+    return f"{column} IN ({', '.join(repr(str(word)) for word in words)})"
 
 
-STATES = (
-    "received", "validated", "prepared", "merged", "refused",
-    "held", "discarded", "failed", "reverted", "previewed",
-)  # fmt: skip
+STATES = tuple(State)
 
 projects = Table(
     "projects",
@@ -190,7 +189,7 @@ import_rows = Table(
     # Of a client that the row changed: all before, and what changed (all, if new). `client_changes` has both whole.
     Column("before", JSONB),
     Column("after", JSONB),
-    CheckConstraint(_one_of("outcome", (*OUTCOMES, *REVERT_OUTCOMES)), name="outcome"),
+    CheckConstraint(_one_of("outcome", Outcome), name="outcome"),
     # What was done to this client? Also: an import changes a client once.
     Index(
         "uq_import_rows_changed",

@@ -11,9 +11,9 @@ import sqlalchemy as sa
 
 from include.adapters.database import ledger
 from include.metrics import Measure, counted, took
-from include.models import OUTCOMES, REVERT_OUTCOMES, Import, RunRequest
+from include.models import OUTCOMES, REVERT_OUTCOMES, Import, Outcome, RunRequest, State
 
-_ENDS = ("merged", "refused", "held", "discarded", "previewed", "failed")
+_ENDS = (State.MERGED, State.REFUSED, State.HELD, State.DISCARDED, State.PREVIEWED, State.FAILED)
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,11 @@ class Announcement:
     @property
     def event(self) -> dict[str, Any] | None:
         """What those hear who wait for the client table to change; None when no client did."""
-        merged = [_facts(entry) for entry in self.news if entry.state == "merged"]
-        sums = {name: sum(facts[name] for facts in merged) for name in ("created", "updated", "reverted")}
+        merged = [_facts(entry) for entry in self.news if entry.state == State.MERGED]
+        sums = {
+            str(name): sum(facts[name] for facts in merged)
+            for name in (Outcome.CREATED, Outcome.UPDATED, Outcome.REVERTED)
+        }
         return {"imports": merged, **sums} if any(sums.values()) else None
 
     @property
@@ -76,9 +79,9 @@ def _facts(entry: Import) -> dict[str, Any]:
 
 
 def _measures(entry: Import) -> list[Measure]:
-    state = "reverted" if entry.reverts_import_id and entry.state == "merged" else entry.state
+    state = State.REVERTED if entry.reverts_import_id and entry.state == State.MERGED else entry.state
     found = [counted("imports", 1, feed=entry.feed, state=state)]
-    if entry.state != "merged":
+    if entry.state != State.MERGED:
         return found
     facts = _facts(entry)
     found += [
@@ -86,7 +89,7 @@ def _measures(entry: Import) -> list[Measure]:
         for outcome in (*OUTCOMES, *REVERT_OUTCOMES)
         if facts[outcome]
     ]
-    if state == "merged" and not entry.has_been("held"):
-        merged = datetime.fromisoformat(entry.state_times["merged"])
+    if state == State.MERGED and not entry.has_been(State.HELD):
+        merged = datetime.fromisoformat(entry.state_times[State.MERGED])
         found.append(took("duration", merged - entry.received_at, feed=entry.feed))
     return found

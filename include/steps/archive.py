@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from include.adapters.database import ledger
+from include.models import State
 from include.steps.context import ImportContext
 from include.steps.report import report, report_planned
 
-_PLACES = {"merged": "archive", "previewed": "archive", "refused": "refused", "discarded": "refused"}
+_PLACES = {
+    State.MERGED: "archive", State.PREVIEWED: "archive", State.REFUSED: "refused", State.DISCARDED: "refused",
+}  # fmt: skip
 
 
 def archive(context: ImportContext, import_id: str) -> None:
@@ -16,7 +19,7 @@ def archive(context: ImportContext, import_id: str) -> None:
     if entry.filed:
         # Somebody who did the same at the same time may have staged once more.
         return context.storage.empty_staging(import_id)
-    if place is None and entry.state != "held":
+    if place is None and entry.state != State.HELD:
         return None
     if entry.file_path is None:
         paths = {"report_path": report(context, entry), "planned_path": report_planned(context, entry)}

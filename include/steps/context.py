@@ -15,7 +15,7 @@ from include.adapters.database import ledger
 from include.adapters.files.staging import Staging, StagingFolder
 from include.adapters.files.storage import Storage
 from include.errors import ClientImportError, FileRefused, StepFailed
-from include.models import FINAL_STATES, Import
+from include.models import FINAL_STATES, Import, State
 from include.schemas.feed import Feed
 
 
@@ -74,13 +74,13 @@ def _sparing_memory() -> Iterator[None]:
 
 def refuse(context: ImportContext, import_id: str, refused: FileRefused) -> None:
     values = {"code": refused.code, "message": refused.message, "line": refused.line}
-    ledger.advance(context.engine, import_id, "refused", context.clock(), **values)
+    ledger.advance(context.engine, import_id, State.REFUSED, context.clock(), **values)
 
 
 def _note_fault(context: ImportContext, import_id: str, message: str) -> None:
     with context.engine.begin() as connection:
         if ledger.lock(connection, import_id).state not in FINAL_STATES:
-            ledger.enter_state(connection, import_id, "failed", context.clock(), message=message)
+            ledger.enter_state(connection, import_id, State.FAILED, context.clock(), message=message)
 
 
 def already_refused(entry: Import) -> FileRefused:

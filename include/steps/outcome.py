@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from include.adapters.database import ledger
-from include.models import RunRequest
+from include.models import RunRequest, State
 from include.steps.context import ImportContext
 
-_DONE = ("merged", "previewed", "discarded", "held", "reverted")
-_FILED = ("merged", "previewed")
+_DONE = (State.MERGED, State.PREVIEWED, State.DISCARDED, State.HELD, State.REVERTED)
+_FILED = (State.MERGED, State.PREVIEWED)
 
 
 def not_done(context: ImportContext, request: RunRequest) -> list[str]:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from include.adapters.database import ledger, uploads
 from include.adapters.files.inbox import Waiting
 from include.errors import ClaimedByAnotherRun, FileNotInInbox
-from include.models import Import, RunRequest, Upload
+from include.models import Import, RunRequest, State, Upload
 from include.steps.context import ImportContext
 
 
@@ -128,7 +128,7 @@ def _take(context: ImportContext, entry: Import) -> None:
     if not context.storage.take(folder, name, entry.id):
         message = "The file left the inbox before it could be taken; nothing was read."
         ledger.advance(
-            context.engine, entry.id, "discarded", context.clock(), message=message, inbox_name=None, filed=True
+            context.engine, entry.id, State.DISCARDED, context.clock(), message=message, inbox_name=None, filed=True
         )
         return
     # The claim ends last: whoever dies before leaves no side file behind for the next file of this name.

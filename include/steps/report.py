@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 from include.adapters.database import import_rows
-from include.models import Import, Problem
+from include.models import Import, Problem, State
 from include.steps.context import ImportContext
 from include.transforms.reports import FailedRow, PlannedChange, write_planned, write_report
 from include.transforms.validation.problems import cells_as_sent
@@ -23,14 +23,14 @@ def report(context: ImportContext, entry: Import) -> str | None:
         FailedRow(row, line, cells, [Problem(**problem) for problem in problems])
         for row, line, cells, problems in import_rows.failed_rows(context.engine, entry.id)
     ]
-    rows = _with_good_rows(context, entry, failed) if entry.state == "refused" else failed
+    rows = _with_good_rows(context, entry, failed) if entry.state == State.REFUSED else failed
     content = write_report(entry.header, rows, entry.id, entry.delimiter or ",")
     return context.storage.write_report(entry.id, entry.feed, entry.received_at, entry.file_name, content)
 
 
 def report_planned(context: ImportContext, entry: Import) -> str | None:
     """The path of the planned changes of an import that is held or was a dry run, None for any other."""
-    if entry.state not in ("held", "previewed"):
+    if entry.state not in (State.HELD, State.PREVIEWED):
         return None
     changes = (PlannedChange(**change) for change in import_rows.planned_changes(context.engine, entry.id))
     content = write_planned(changes)

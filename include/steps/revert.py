@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from include.adapters.database import clients, ledger, undo
 from include.errors import NothingToRevert
-from include.models import Import, RunRequest, State
+from include.models import REVERT_OUTCOMES, Import, Outcome, RunRequest, State
 from include.steps.context import utc_now
 
 
@@ -48,15 +48,15 @@ def revert(engine: sa.Engine, import_id: str, request: RunRequest, clock: Callab
             savepoint.rollback()
         else:
             savepoint.commit()
-            ledger.enter_state(connection, import_id, "reverted", clock())
+            ledger.enter_state(connection, import_id, State.REVERTED, clock())
         return _close(connection, opened, import_id, clock())
 
 
 def _done_before(connection: sa.Connection, entry: Import) -> Reverted | None:
-    earlier = ledger.revert_of(connection, entry.id) if entry.state == "reverted" else None
+    earlier = ledger.revert_of(connection, entry.id) if entry.state == State.REVERTED else None
     if earlier is not None:
         return _result(earlier, entry.id)
-    if entry.state != "merged" or entry.reverts_import_id is not None:
+    if entry.state != State.MERGED or entry.reverts_import_id is not None:
         what = "is itself a revert" if entry.reverts_import_id else f"is {entry.state}"
         raise NothingToRevert(f"Import {entry.id} {what}; only a merged import can be reverted.")
     if entry.forgotten_at is not None:
@@ -66,8 +66,8 @@ def _done_before(connection: sa.Connection, entry: Import) -> Reverted | None:
 
 def _close(connection: sa.Connection, opened: Import, import_id: str, now: datetime) -> Reverted:
     outcomes = undo.record_undo(connection, opened.id)
-    counts = {name: outcomes.get(name, 0) for name in ("reverted", "kept", "failed")}
-    state: State = "previewed" if opened.dry_run else "merged"
+    counts = {name: outcomes.get(name, 0) for name in (*REVERT_OUTCOMES, Outcome.FAILED)}
+    state = State.PREVIEWED if opened.dry_run else State.MERGED
     ledger.enter_state(connection, opened.id, state, now, read=sum(counts.values()), filed=True, **counts)
     return _result(ledger.lock(connection, opened.id), import_id)
 

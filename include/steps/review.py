@@ -7,7 +7,7 @@ from typing import Any
 
 from include.adapters.database import import_rows, ledger
 from include.emails.review import APPROVE, Question
-from include.models import Import
+from include.models import Import, State
 from include.steps.archive import archive
 from include.steps.context import ImportContext
 from include.steps.merge import Approval, merge
@@ -51,7 +51,7 @@ def carry_out(
         entry = approve(context, import_id, plan_hash, by)
     else:
         entry = discard(context, import_id, by, (answer.get("params_input") or {}).get("reason") or "")
-    return [_to_ask(entry)] if entry.state == "held" else []
+    return [_to_ask(entry)] if entry.state == State.HELD else []
 
 
 def approve(context: ImportContext, import_id: str, plan_hash: str, by: str) -> Import:
@@ -76,11 +76,11 @@ def discard(context: ImportContext, import_id: str, by: str, reason: str) -> Imp
     with context.engine.begin() as connection:
         if _waits(ledger.lock(connection, import_id)):
             message = f"Discarded by {by}" + (f": {reason}" if reason else ".")
-            ledger.enter_state(connection, import_id, "discarded", context.clock(), message=message)
+            ledger.enter_state(connection, import_id, State.DISCARDED, context.clock(), message=message)
     archive(context, import_id)
     return ledger.find(context.engine, import_id)
 
 
 def _waits(entry: Import) -> bool:
     """Held, or held once and then hit by a fault of ours while it was merged."""
-    return entry.state == "held" or (entry.state == "failed" and entry.has_been("held"))
+    return entry.state == State.HELD or (entry.state == State.FAILED and entry.has_been(State.HELD))

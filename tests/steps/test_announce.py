@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from include.adapters.database import ledger
-from include.models import RunRequest
+from include.models import RunRequest, State
 from include.steps.announce import announce_decision, announce_run
 from include.steps.context import utc_now
 from include.steps.revert import revert
@@ -36,19 +36,19 @@ def test_repeating_the_run_tells_the_same_and_another_run_tells_nothing(bring, e
 def test_the_next_state_of_an_import_is_news_again(bring, engine, run_of):
     result = bring(PEOPLE)
     request = run_of(result)
-    ledger.enter_state(engine, result.import_id, "held", utc_now())
+    ledger.change(engine, result.import_id, state=State.HELD)
     held = announce_run(engine, request)
     assert held.event is None and [measure.tags["state"] for measure in held.measures] == ["held"]
-    ledger.enter_state(engine, result.import_id, "merged", utc_now())
+    ledger.enter_state(engine, result.import_id, State.MERGED, utc_now())
     assert announce_decision(engine, result.import_id, "review").event["imports"][0]["import_id"] == result.import_id
     assert announce_run(engine, request).news == []
 
 
-@pytest.mark.parametrize("state", ["received", "validated", "prepared", "reverted"])
+@pytest.mark.parametrize("state", [State.RECEIVED, State.VALIDATED, State.PREPARED, State.REVERTED])
 def test_what_is_on_its_way_or_told_by_its_revert_is_no_news(bring, engine, run_of, state):
     result = bring(PEOPLE)
     request = run_of(result)
-    ledger.enter_state(engine, result.import_id, state, utc_now())
+    ledger.change(engine, result.import_id, state=state)
     assert announce_run(engine, request).news == []
 
 

@@ -12,7 +12,7 @@ from demo import mail_catcher
 from demo.environment import free_port
 from include.adapters import mail
 from include.adapters.database import ledger
-from include.models import RunRequest
+from include.models import RunRequest, State
 from include.schemas.feed import Feed, Notify
 from include.steps.archive import archive
 from include.steps.context import ImportContext
@@ -60,7 +60,7 @@ def test_repeating_the_task_mails_only_news(run_of, engine):
         email_summary(context, RUN, "http://link", lambda summary, _: sent.append(summary))
     assert len(sent) == 1
     (entry,) = ledger.of_run(engine, RUN.dag_id, RUN.run_id)
-    ledger.enter_state(engine, entry.id, "reverted", context.clock())
+    ledger.enter_state(engine, entry.id, State.REVERTED, context.clock())
     email_summary(context, RUN, "http://link", lambda summary, _: sent.append(summary))
     assert len(sent) == 2
 

@@ -9,7 +9,7 @@ import pytest
 
 from include.adapters.database import ledger, uploads
 from include.errors import ClaimedByAnotherRun, FileNotInInbox, FileRefused, KeyUsedOtherwise
-from include.models import RunRequest
+from include.models import RunRequest, State
 from include.steps import upload as uploading
 from include.steps.archive import archive
 from include.steps.context import ImportContext
@@ -68,7 +68,7 @@ def test_a_run_for_one_upload_leaves_everything_else(context):
 def test_a_run_for_an_upload_that_another_run_took_has_nothing_to_do_and_says_so(context):
     sent = send(context)
     (entry,) = receive(context, RUN)
-    ledger.enter_state(context.engine, entry.id, "merged", context.clock(), filed=True, notified_state="merged")
+    ledger.change(context.engine, entry.id, state=State.MERGED, filed=True, notified_state=State.MERGED)
     with pytest.raises(ClaimedByAnotherRun, match="taken by another run"):
         something_to_do(context, NEXT, Only(upload=sent.id))
 

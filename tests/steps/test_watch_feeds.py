@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from include.adapters.database import ledger
-from include.models import RunRequest
+from include.models import RunRequest, State
 from include.schemas.feed import Feed
 from include.steps.watch_feeds import watch_feeds
 
@@ -137,7 +137,7 @@ def test_a_feed_that_expects_files_anew_is_not_late_at_once(watch):
 
 def test_what_waits_is_measured(watch, storage, engine):
     held = watch.came("acme", 1)
-    ledger.enter_state(engine, held.id, "held", START)
+    ledger.change(engine, held.id, state=State.HELD)
     inbox = storage.inbox("acme")
     (inbox / "a.csv").write_text("x")
     now = datetime.now(UTC) + 2 * HOUR

@@ -13,8 +13,8 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-from include.errors import ImportNotFound
-from include.models import FINAL_STATES, OUTCOMES, Counts, Import, Problem, RunRequest, State
+from include.errors import ImportNotFound, TransitionNotAllowed
+from include.models import FINAL_STATES, OUTCOMES, TRANSITIONS, Counts, Import, Problem, RunRequest, State
 from include.schemas.client_tables import imports
 
 _COUNTS = ("read", *OUTCOMES, "warnings")
@@ -56,24 +56,32 @@ def open_import(
 
 def open_revert(connection: sa.Connection, entry: Import, request: RunRequest, now: datetime) -> Import:
     """A new line for the revert of `entry`: of the same feed and named like its file."""
-    return open_line(connection, entry.feed, entry.file_name, request, now, reverts_import_id=UUID(entry.id))
+    return open_line(
+        connection, entry.feed, entry.file_name, request, now, state=State.PREPARED, reverts_import_id=UUID(entry.id)
+    )
 
 
 def open_line(
-    connection: sa.Connection, feed: str, file_name: str, request: RunRequest, now: datetime, **values: Any
+    connection: sa.Connection,
+    feed: str,
+    file_name: str,
+    request: RunRequest,
+    now: datetime,
+    state: State = State.RECEIVED,
+    **values: Any,
 ) -> Import:
     """A new line in state `received`, in the transaction of whoever calls."""
     line = {
-        "id": uuid4(), "feed": feed, "file_name": file_name, "state": "received", "dag_id": request.dag_id,
+        "id": uuid4(), "feed": feed, "file_name": file_name, "state": state, "dag_id": request.dag_id,
         "run_id": request.run_id, "requested_by": request.by, "note": request.note, "forced": request.force,
-        "dry_run": request.dry_run, "received_at": now, "state_times": {"received": now.isoformat()}, **values,
+        "dry_run": request.dry_run, "received_at": now, "state_times": {state: now.isoformat()}, **values,
     }  # fmt: skip
     return import_of(connection.execute(imports.insert().values(line).returning(imports)).one())
 
 
 def revert_of(connection: sa.Connection, import_id: str) -> Import | None:
     """The line of the revert that took this import back, None when it is not reverted."""
-    query = sa.select(imports).where(imports.c.reverts_import_id == UUID(import_id), imports.c.state == "merged")
+    query = sa.select(imports).where(imports.c.reverts_import_id == UUID(import_id), imports.c.state == State.MERGED)
     row = connection.execute(query).one_or_none()
     return import_of(row) if row else None
 
@@ -105,9 +113,16 @@ def change(connection: sa.Connection | sa.Engine, import_id: str, **values: Any)
 def enter_state(
     connection: sa.Connection | sa.Engine, import_id: str, state: State, now: datetime, **values: Any
 ) -> None:
-    """Go to `state`, noting when; `values` are other columns of the same line."""
+    """Go to `state` and note when; `values` are other columns of the same row. Raises TransitionNotAllowed."""
+    if isinstance(connection, sa.Engine):
+        with connection.begin() as own:
+            return enter_state(own, import_id, state, now, **values)
     times = imports.c.state_times.op("||")(sa.cast({state: now.isoformat()}, JSONB))
-    change(connection, import_id, state=state, state_times=times, **values)
+    sources = [source for source, targets in TRANSITIONS.items() if state in targets]
+    statement = imports.update().where(imports.c.id == UUID(import_id), imports.c.state.in_(sources))
+    if connection.execute(statement.values(state=state, state_times=times, **values)).rowcount == 0:
+        entry = lock(connection, import_id, update=False)
+        raise TransitionNotAllowed(f"Import {import_id} is {entry.state} and cannot become {state}.")
 
 
 def remembered(engine: sa.Engine) -> list[Import]:
@@ -146,15 +161,15 @@ def stalled(engine: sa.Engine, dag_id: str, run_id: str, started: datetime | Non
     this one `started` is a later run's, and this is a process that stood still.
     """
     earlier = imports.c.received_at < started if started else sa.true()
-    on_the_way = imports.c.state.in_(["received", "validated", "prepared"])
-    ended = imports.c.state.in_(["merged", "refused", "previewed", "discarded"])
+    on_the_way = imports.c.state.in_([State.RECEIVED, State.VALIDATED, State.PREPARED])
+    ended = imports.c.state.in_([State.MERGED, State.REFUSED, State.PREVIEWED, State.DISCARDED])
     not_done = sa.and_(ended, sa.or_(~imports.c.filed, imports.c.notified_state.is_(None)))
     return _all(engine, imports.c.dag_id == dag_id, imports.c.run_id != run_id, earlier, sa.or_(on_the_way, not_done))
 
 
 def merged_before(connection: sa.Connection, feed: str, sha256: str) -> Import | None:
-    query = sa.select(imports).where(imports.c.feed == feed, imports.c.sha256 == sha256, imports.c.state == "merged")
-    row = connection.execute(query.order_by(imports.c.arrival.desc()).limit(1)).one_or_none()
+    same = (imports.c.feed == feed, imports.c.sha256 == sha256, imports.c.state == State.MERGED)
+    row = connection.execute(sa.select(imports).where(*same).order_by(imports.c.arrival.desc()).limit(1)).one_or_none()
     return import_of(row) if row else None
 
 
@@ -169,13 +184,13 @@ def by_inbox_file(engine: sa.Engine, feed: str, name: str) -> Import | None:
 
 def held(engine: sa.Engine, feed: str) -> list[Import]:
     """Imports of a feed that wait for a person, in order of arrival."""
-    return _all(engine, imports.c.feed == feed, imports.c.state == "held")
+    return _all(engine, imports.c.feed == feed, imports.c.state == State.HELD)
 
 
 def merged_after(engine: sa.Engine, entry: Import) -> list[Import]:
     """Files of the same feed that arrived later and are merged already."""
     same_feed = sa.and_(imports.c.feed == entry.feed, imports.c.reverts_import_id.is_(None))
-    return _all(engine, same_feed, imports.c.state == "merged", imports.c.arrival > entry.arrival)
+    return _all(engine, same_feed, imports.c.state == State.MERGED, imports.c.arrival > entry.arrival)
 
 
 def as_json(problems: Sequence[Problem]) -> list[dict[str, Any]]:
@@ -193,4 +208,5 @@ def import_of(row: sa.Row[Any]) -> Import:
     own = {name: values[name] for name in Import.__dataclass_fields__ if name in values and name != "id"}
     for link in ("parent_import_id", "reverts_import_id"):
         own[link] = str(values[link]) if values[link] else None
+    own["state"] = State(values["state"])
     return Import(id=str(values["id"]), counts=Counts(**{name: values[name] for name in _COUNTS}), **own)
