@@ -53,7 +53,7 @@ class InboxTrigger(BaseEventTrigger):
                 self.log.warning("The inbox %s cannot be read: %s", self.inbox, error)
             logged = error
             if fingerprint and fingerprint != fired_for:
-                yield TriggerEvent({"inbox": self.inbox})  # type: ignore[no-untyped-call]  # see above
+                yield TriggerEvent({"inbox": self.inbox})
             fired_for = fingerprint
             await asyncio.sleep(self.poll_seconds)
 

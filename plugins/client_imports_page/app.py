@@ -1,4 +1,4 @@
-"""The FastAPI application behind `/client-imports`: nothing in it answers without a login."""
+"""The FastAPI application behind `/client-imports`. Nothing in it answers without a login."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _HEADERS = {
 
 
 class _SecurityHeaders:
-    """Every answer, also of an error, says what a browser may do with it. Routes may have set a header themselves."""
+    """Adds to every answer, also to errors, what a browser may do with it. A route's own header wins."""
 
     def __init__(self, app: Any) -> None:
         self.app = app
@@ -47,24 +47,27 @@ class _SecurityHeaders:
 
 
 def build_app() -> FastAPI:
-    # Documentation pages would be public: app-wide dependencies do not cover them.
+    """Build the application that Airflow's API server mounts."""
+    # Documentation pages would be public: dependencies of the whole application do not cover them.
     app = FastAPI(
         title="Client imports", docs_url=None, redoc_url=None, openapi_url=None,
         dependencies=[Depends(same_origin), Depends(get_user)],
+        exception_handlers={
+            HTTPException: _http_error,
+            RequestValidationError: _invalid_request,
+            ImportNotFound: _not_found,
+            UploadNotFound: _not_found,
+            FileRefused: _refused,
+            KeyUsedOtherwise: _key_used,
+            StorageMissing: _storage_error,
+            sa.exc.DataError: _not_text,
+            sa.exc.SQLAlchemyError: _database_error,
+            Exception: _unexpected_error,
+        },
     )  # fmt: skip
     app.add_middleware(_SecurityHeaders)
     for router in (lists.router, details.router, api.router, files.router):
         app.include_router(router)
-    app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(RequestValidationError, _not_understood)
-    app.add_exception_handler(ImportNotFound, _nothing_there)
-    app.add_exception_handler(UploadNotFound, _nothing_there)
-    app.add_exception_handler(FileRefused, _refused)
-    app.add_exception_handler(KeyUsedOtherwise, _key_used)
-    app.add_exception_handler(StorageMissing, _storage_fault)
-    app.add_exception_handler(sa.exc.DataError, _no_text)
-    app.add_exception_handler(sa.exc.SQLAlchemyError, _database_fault)
-    app.add_exception_handler(Exception, _fault)
     return app
 
 
@@ -72,12 +75,12 @@ async def _http_error(request: Request, error: HTTPException) -> Response:
     return error_page(request, error.status_code, str(error.detail))
 
 
-async def _not_understood(request: Request, error: RequestValidationError) -> Response:
+async def _invalid_request(request: Request, error: RequestValidationError) -> Response:
     names = sorted({str(problem["loc"][-1]) for problem in error.errors()})
     return error_page(request, 422, f"Not understood: {', '.join(names)}.")
 
 
-async def _nothing_there(request: Request, _error: Exception) -> Response:
+async def _not_found(request: Request, _error: Exception) -> Response:
     return error_page(request, 404, "There is no such import, or you may not see it.")
 
 
@@ -86,25 +89,25 @@ async def _refused(_request: Request, refused: FileRefused) -> Response:
     return JSONResponse({"detail": refused.message, "code": refused.code}, status)
 
 
-async def _key_used(request: Request, error: Exception) -> Response:
+async def _key_used(request: Request, error: KeyUsedOtherwise) -> Response:
     return error_page(request, 422, str(error))
 
 
-async def _storage_fault(request: Request, error: Exception) -> Response:
+async def _storage_error(request: Request, error: StorageMissing) -> Response:
     log.error("The storage failed: %s", error)
-    return error_page(request, 503, "The storage of files does not answer. This is our fault; please try again later.")
+    return error_page(request, 503, "System error: the file storage does not answer. Please try again later.")
 
 
-async def _no_text(request: Request, _error: Exception) -> Response:
-    """What the database cannot even compare: NUL characters."""
-    return error_page(request, 422, "Not understood: there are characters in it that no text has.")
+async def _not_text(request: Request, _error: Exception) -> Response:
+    """The database cannot even compare some characters, such as NUL."""
+    return error_page(request, 422, "Not understood: it contains characters that no text has.")
 
 
-async def _database_fault(request: Request, error: Exception) -> Response:
+async def _database_error(request: Request, error: Exception) -> Response:
     log.error("The client database failed: %s", type(error).__name__)
-    return error_page(request, 503, "The client database does not answer. This is our fault; please try again later.")
+    return error_page(request, 503, "System error: the client database does not answer. Please try again later.")
 
 
-async def _fault(request: Request, _error: Exception) -> Response:
-    """Whoever calls this raises the error again, so that it is in the log of the API server."""
-    return error_page(request, 500, "This is our fault, and it is in the log of Airflow's API server.")
+async def _unexpected_error(request: Request, _error: Exception) -> Response:
+    """Starlette raises the error again after this answer, so it is in the log of the API server."""
+    return error_page(request, 500, "System error: the log of Airflow's API server has the details.")

@@ -1,4 +1,4 @@
-"""Rows per day by outcome and the share of failed ones, as geometry for an SVG in a template."""
+"""The charts of the list: rows per day by outcome and the share of failed rows, as shapes for an SVG."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WIDTH, HEIGHT = 600, 120
 
 @dataclass(frozen=True)
 class Bar:
-    """One outcome of one day, in the units of the drawing."""
+    """One outcome of one day, in the units of the SVG."""
 
     outcome: str
     x: float
@@ -26,19 +26,19 @@ class Bar:
 
 @dataclass(frozen=True)
 class Column:
-    """One day: its bars, what is said about it, and whether a new kind of failure came on it."""
+    """One day: its bars, its label, and whether a new kind of failure occurred on it."""
 
     label: str
     x: float
     width: float
     bars: Sequence[Bar]
-    news: bool
+    has_new_kinds: bool
     day: Day | None
 
 
 @dataclass(frozen=True)
 class Chart:
-    """One feed's last days. `line`: the points of the share of failed rows; `most`: records of the tallest day."""
+    """The last days of one feed. `line`: points of the share of failed rows; `most`: records of the busiest day."""
 
     feed: str
     columns: Sequence[Column]
@@ -51,10 +51,11 @@ class Chart:
 
 
 def charts(days: Sequence[Day], last: date, number_of_days: int, most_feeds: int = 6) -> list[Chart]:
-    """A chart for each feed that had records, the busiest first."""
-    by_feed = {feed: list(found) for feed, found in groupby(days, key=lambda day: day.feed)}
-    drawn = [_chart(feed, found, last, number_of_days) for feed, found in by_feed.items()]
-    return sorted((c for c in drawn if c.read), key=lambda c: -c.read)[:most_feeds]
+    """Draw a chart for each feed that had records, the busiest first."""
+    drawn = [
+        _chart(feed, list(of_feed), last, number_of_days) for feed, of_feed in groupby(days, key=lambda day: day.feed)
+    ]
+    return sorted((chart for chart in drawn if chart.read), key=lambda chart: -chart.read)[:most_feeds]
 
 
 def _chart(feed: str, days: Sequence[Day], last: date, number_of_days: int) -> Chart:
@@ -62,7 +63,7 @@ def _chart(feed: str, days: Sequence[Day], last: date, number_of_days: int) -> C
     most = max(1, *(day.read for day in days))
     step = WIDTH / number_of_days
     dates = [last - timedelta(days=number_of_days - 1 - n) for n in range(number_of_days)]
-    columns = [_column(n * step, step, when, by_date.get(when), most) for n, when in enumerate(dates)]
+    columns = [_column(n * step, step, date_, by_date.get(date_), most) for n, date_ in enumerate(dates)]
     points = [
         f"{column.x + step / 2:.1f},{HEIGHT - HEIGHT * column.day.failed / column.day.read:.1f}"
         for column in columns
@@ -72,7 +73,7 @@ def _chart(feed: str, days: Sequence[Day], last: date, number_of_days: int) -> C
     return Chart(feed, columns, " ".join(points), most, dates[0], last, read, failed)
 
 
-def _column(x: float, step: float, when: date, day: Day | None, most: int) -> Column:
+def _column(x: float, step: float, date_: date, day: Day | None, most: int) -> Column:
     bars: list[Bar] = []
     top = float(HEIGHT)
     for outcome in OUTCOMES if day else ():
@@ -80,11 +81,11 @@ def _column(x: float, step: float, when: date, day: Day | None, most: int) -> Co
         top -= height
         if height:
             bars.append(Bar(outcome, round(x + step * 0.12, 2), round(top, 2), round(step * 0.76, 2), round(height, 2)))
-    return Column(_label(when, day), round(x, 2), round(step, 2), bars, bool(day and day.news), day)
+    return Column(_label(date_, day), round(x, 2), round(step, 2), bars, bool(day and day.news), day)
 
 
-def _label(when: date, day: Day | None) -> str:
+def _label(date_: date, day: Day | None) -> str:
     if day is None or not day.read:
-        return f"{when}: no rows"
+        return f"{date_}: no rows"
     counts = ", ".join(f"{getattr(day, name):,} {name}" for name in OUTCOMES if getattr(day, name))
-    return f"{when}: {day.read:,} rows, {counts} ({day.failed / day.read:.1%} failed)"
+    return f"{date_}: {day.read:,} rows, {counts} ({day.failed / day.read:.1%} failed)"

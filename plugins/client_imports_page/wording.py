@@ -1,4 +1,4 @@
-"""What the page says: one sentence for what happened, and cells in a form that can be looked at."""
+"""The words of the page: one sentence for what became of an import, names for states, and cells made readable."""
 
 from __future__ import annotations
 
@@ -8,40 +8,58 @@ from typing import Any
 from include.codes import Code, printable
 from include.emails import summary
 from include.emails.summary import FileSummary, plural
-from include.models import OUTCOMES, Cause, Import
-from include.schemas import client_tables
+from include.models import OUTCOMES, Cause, Import, State
 from include.schemas.client_rows import FIELDS
 
 # What is being done while an import is in a state.
-DOING = {"received": "Validating", "validated": "Preparing", "prepared": "Merging"}
+DOING = {State.RECEIVED: "Validating", State.VALIDATED: "Preparing", State.PREPARED: "Merging"}
+STATES = {
+    State.RECEIVED: "Received", State.VALIDATED: "Validated", State.PREPARED: "Prepared", State.MERGED: "Imported",
+    State.REFUSED: "Refused", State.HELD: "Waiting for a decision", State.DISCARDED: "Discarded",
+    State.FAILED: "System error", State.REVERTED: "Undone", State.PREVIEWED: "Checked only",
+}  # fmt: skip
+_READ_COMPLETELY = (State.MERGED, State.PREVIEWED, State.HELD, State.REVERTED)
+_TONES = {
+    State.REFUSED: "refused", State.HELD: "question", State.FAILED: "error", State.DISCARDED: "quiet",
+    State.REVERTED: "quiet",
+}  # fmt: skip
 LONGEST_CELL = 300
 
+describe = summary.describe  # templates call it; they know this module and no other
 
-# For templates, which know this module and no other.
-describe, STATES = summary.describe, client_tables.STATES
+
+def state(entry: Import) -> str:
+    """Name the state of an import in a few words."""
+    if entry.state == State.MERGED and entry.reverts_import_id:
+        return STATES[State.REVERTED]
+    if entry.state == State.MERGED and entry.counts.failed:
+        return "Imported with failed rows"
+    if entry.state == State.MERGED and not entry.counts.created + entry.counts.updated:
+        return "Nothing new"
+    return STATES[State(entry.state)]
 
 
 def ended(entry: Import) -> str:
-    """What became of an import, or how far it is; failed rows are told by `failed_sentence`."""
+    """Say what became of an import, or how far it is. Failed rows have a sentence of their own."""
     counts = entry.counts
     if entry.reverts_import_id:
-        return _of_a_revert(entry)
-    if entry.state == "reverted":
-        return f"{_imported(entry, 'was imported', 'were imported')} All of it was taken back later."
+        return _ended_undo(entry)
+    if entry.state == State.REVERTED:
+        return f"{_imported(entry, 'was imported', 'were imported')} All of it was undone later."
     if entry.state in DOING:
-        return f"On its way: {DOING[entry.state].lower()}…"
-    if entry.state not in ("merged", "previewed") or counts.read == 0:
-        told = FileSummary(entry, ())
-        advice = f" {Code(entry.code).advice}" if entry.state == "refused" and entry.code else ""
-        return f"{told.headline}{f' (line {entry.line})' if entry.line else ''}{advice}"
-    if entry.state == "previewed":
+        return f"In progress: {DOING[State(entry.state)].lower()}…"
+    if entry.state not in (State.MERGED, State.PREVIEWED) or counts.read == 0:
+        line = f" (line {entry.line})" if entry.line else ""
+        advice = f" {Code(entry.code).advice}" if entry.state == State.REFUSED and entry.code else ""
+        return f"{FileSummary(entry, ()).headline}{line}{advice}"
+    if entry.state == State.PREVIEWED:
         return f"{_imported(entry, 'would be imported', 'would be imported')} Nothing has been written."
     return _imported(entry, "imported", "imported")
 
 
 def failed_sentence(entry: Import) -> str:
-    """`12 rows failed`, '' when none did."""
-    shown = entry.state in ("merged", "previewed", "held", "reverted") or entry.code == "FILE_FAILED_ROWS"
+    """Say `12 rows failed`; '' when none did."""
+    shown = entry.state in _READ_COMPLETELY or entry.code == "FILE_FAILED_ROWS"
     return f"{plural(entry.counts.failed, 'row')} failed" if shown and entry.counts.failed else ""
 
 
@@ -55,24 +73,24 @@ def _imported(entry: Import, one: str, many: str) -> str:
     return f"{plural(counts.imported, 'client')} {verb}: {', '.join(parts)}.{duplicates}"
 
 
-def _of_a_revert(entry: Import) -> str:
-    verb = "would be taken back" if entry.dry_run else "taken back"
+def _ended_undo(entry: Import) -> str:
+    verb = "Would be undone" if entry.dry_run else "Undone"
     kept = f", {entry.kept:,} kept as they are" if entry.kept else ""
-    failed = f", {entry.counts.failed:,} could not be" if entry.counts.failed else ""
-    return f"{plural(entry.reverted, 'client')} {verb}{kept}{failed}."
+    failed = f", {entry.counts.failed:,} failed" if entry.counts.failed else ""
+    return f"{verb} for {plural(entry.reverted, 'client')}{kept}{failed}."
 
 
 def tone(entry: Import) -> str:
-    """`good`, `warning` (rows failed), `refused`, `question` (held), `fault` (ours), `doing` or `quiet`."""
-    if entry.state in ("merged", "previewed"):
+    """Give the CSS class: `good`, `warning` (rows failed), `refused`, `question`, `error`, `doing` or `quiet`."""
+    if entry.state in (State.MERGED, State.PREVIEWED):
         return "warning" if entry.counts.failed else "good"
-    fixed = {"refused": "refused", "held": "question", "failed": "fault", "discarded": "quiet", "reverted": "quiet"}
-    return fixed.get(entry.state, "doing")
+    return _TONES.get(State(entry.state), "doing")
 
 
 def shares(entry: Import) -> list[tuple[str, int, float, float]]:
-    """(outcome, records, start %, width %) of each outcome that there is, for the bar."""
-    total, start, parts = max(1, entry.counts.read), 0.0, []
+    """Give (outcome, records, start %, width %) of each outcome with records, for the bar."""
+    total, start = max(1, entry.counts.read), 0.0
+    parts: list[tuple[str, int, float, float]] = []
     for outcome in OUTCOMES:
         number = getattr(entry.counts, outcome)
         width = round(100 * number / total, 3)
@@ -83,24 +101,25 @@ def shares(entry: Import) -> list[tuple[str, int, float, float]]:
 
 
 def advice(cause: Cause) -> str:
-    return "Use the ID, or let the feed understand the word:" if cause.value_map else Code(cause.code).advice
+    """Say what to do about a cause of failed rows."""
+    return "Use the ID, or add the word to the feed:" if cause.value_map else Code(cause.code).advice
 
 
 def kind(name: str) -> str:
-    """`CELL_FORMAT email` as people read it."""
+    """Name a kind of failure, such as `CELL_FORMAT email`, for people."""
     code, _, field = name.partition(" ")
     title = Code(code).title
     return f"{title}: {FIELDS[field].label}" if field in FIELDS else title
 
 
 def visible(value: object) -> str:
-    """A cell for the screen: what cannot be seen is written out, what is very long is cut (the report has all)."""
+    """Make a cell readable: invisible characters are written out, and a very long text is cut (the report has all)."""
     text = "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
     shown = printable(text[: LONGEST_CELL + 1], keep="\n")
     return shown if len(text) <= LONGEST_CELL else f"{shown[:LONGEST_CELL]}… ({len(text):,} characters)"
 
 
 def field_changes(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> list[tuple[str, str, str]]:
-    """(label, old, new) of each field that is different, in the order of the fields."""
-    images = [(field, (before or {}).get(name, ""), (after or {}).get(name, "")) for name, field in FIELDS.items()]
-    return [(field.label, visible(old), visible(new)) for field, old, new in images if old != new]
+    """Give (label, old, new) of each field that differs, in the order of the fields."""
+    values = [(field, (before or {}).get(name, ""), (after or {}).get(name, "")) for name, field in FIELDS.items()]
+    return [(field.label, visible(old), visible(new)) for field, old, new in values if old != new]

@@ -10,14 +10,15 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from client_imports_page import connections
+from client_imports_page import connections, feeds
 from client_imports_page.permissions import Person, PersonDep, visible_import
 from client_imports_page.rendering import root_of, show
 from include.adapters.database import import_rows, ledger, page_clients, page_imports
-from include.models import Import
+from include.codes import Code
+from include.models import Import, State
+from include.schemas.email_addresses import email_key
 from include.steps.review import REVIEW_DAG, review_run_id
 from include.transforms.csv_reading.headers import fields_of
-from include.schemas.email_addresses import email_key
 
 router = APIRouter(default_response_class=HTMLResponse)
 
@@ -28,7 +29,7 @@ RowNumber = Annotated[int, Query(ge=0, le=2**31 - 1)]
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of a file as sent. `names` of the columns shown, `left_out` how many are not; a cell is (text, wrong)."""
+    """Rows as sent. `names`: the columns that are shown; `left_out`: how many are not; a cell is (text, is wrong)."""
 
     names: Sequence[str]
     left_out: int
@@ -36,29 +37,33 @@ class Table:
 
 
 def _table(entry: Import, rows: Sequence[page_imports.Row]) -> Table:
-    """The sender's columns with the wrong cells marked; of very many columns those with fields or faults."""
-    fields = fields_of(entry.header, connections.feed_named(entry.feed).columns)
-    wrong = [{p["field"] for p in row.problems if p["field"]} for row in rows]
+    """Show the columns of the file with the wrong cells marked."""
     width = max([len(entry.header), *(len(row.cells or ()) for row in rows)])
-    names = [*entry.header, *(f"(cell {n + 1})" for n in range(len(entry.header), width))]
-    fields += [None] * (width - len(entry.header))
-    shown = list(range(width))
-    if width > MOST_COLUMNS:
-        shown = ([n for n in shown if fields[n]] + [n for n in shown if not fields[n]])[:MOST_COLUMNS]
-        shown.sort()
-    cells = [
-        [((row.cells or ())[n] if n < len(row.cells or ()) else "", fields[n] in bad or n >= len(entry.header))
-         for n in shown]
-        for row, bad in zip(rows, wrong, strict=True)
-    ]  # fmt: skip
-    return Table([names[n] for n in shown], width - len(shown), list(zip(rows, cells, strict=True)))
+    extra = width - len(entry.header)  # a row may have more cells than the header
+    names = [*entry.header, *(f"(cell {len(entry.header) + n + 1})" for n in range(extra))]
+    fields = [*fields_of(entry.header, feeds.named(entry.feed).columns), *[None] * extra]
+    shown = _columns_to_show(fields)
+    marked = [(row, [_cell(row, n, fields[n], n >= len(entry.header)) for n in shown]) for row in rows]
+    return Table([names[n] for n in shown], width - len(shown), marked)
+
+
+def _columns_to_show(fields: Sequence[str | None]) -> list[int]:
+    """Choose the columns: all, or of very many those that are fields of a client, then the first others."""
+    by_use = sorted(range(len(fields)), key=lambda n: (fields[n] is None, n))
+    return sorted(by_use[:MOST_COLUMNS])
+
+
+def _cell(row: page_imports.Row, number: int, field: str | None, is_extra: bool) -> tuple[str, bool]:
+    cells = row.cells or ()
+    wrong_fields = {problem["field"] for problem in row.problems if problem["field"]}
+    return cells[number] if number < len(cells) else "", is_extra or field in wrong_fields
 
 
 def can_be_imported_again(entry: Import) -> bool:
-    """A dry run, or a file that was refused for being imported before, whose bytes are still kept."""
-    looked = entry.state == "previewed" and not entry.reverts_import_id
-    known = entry.state == "refused" and entry.code == "FILE_ALREADY_IMPORTED"
-    return (looked or known) and entry.file_path is not None and entry.forgotten_at is None
+    """Say whether an import was only checked, or refused as already imported, and its file is still kept."""
+    was_checked = entry.state == State.PREVIEWED and not entry.reverts_import_id
+    was_imported_before = entry.state == State.REFUSED and entry.code == Code.FILE_ALREADY_IMPORTED
+    return (was_checked or was_imported_before) and entry.file_path is not None and entry.forgotten_at is None
 
 
 @router.get("/imports/{import_id}")
@@ -66,6 +71,7 @@ def one_import(
     request: Request, import_id: str, person: PersonDep, kind: Kind = "failed", after_row: RowNumber = 0,
     after_change: RowNumber = 0,
 ) -> Response:  # fmt: skip
+    """Show what became of one import, with one screenful of its rows and of its changes."""
     entry, engine = visible_import(import_id, person), connections.engine()
     rows = page_imports.rows(engine, entry.id, kind, after_row, page_imports.SCREENFUL + 1)
     changes = page_imports.changes(engine, entry.id, after_change, page_imports.SCREENFUL + 1)
@@ -78,9 +84,9 @@ def one_import(
         after_row=after_row, changes=changes[: page_imports.SCREENFUL], after_change=after_change,
         more_changes=len(changes) > page_imports.SCREENFUL,
         again=can_be_imported_again(entry) and person.may_import(entry.feed),
-        may_undo=entry.state == "merged" and not entry.reverts_import_id and person.may_undo(entry.feed),
+        may_undo=entry.state == State.MERGED and not entry.reverts_import_id and person.may_undo(entry.feed),
         review=f"/dags/{REVIEW_DAG}/runs/{review_run_id(entry)}/tasks/decide/required_actions",
-        feed=connections.feed_named(entry.feed),
+        feed=feeds.named(entry.feed),
     )  # fmt: skip
 
 
@@ -91,7 +97,7 @@ def find_client(request: Request, person: PersonDep) -> Response:
 
 @router.post("/client")
 def client_searched(request: Request, person: PersonDep, q: Annotated[str, Form()] = "") -> Response:
-    """By ID or e-mail; the address of the answer holds the ID alone. An e-mail of nobody shows failed rows."""
+    """Find a client by ID or e-mail. The answer's URL holds the ID only. An unknown e-mail shows its failed rows."""
     typed = q.strip()
     client_id = _hex_id(typed) or _touched_client(email_key(typed), person)
     if client_id:
@@ -102,22 +108,22 @@ def client_searched(request: Request, person: PersonDep, q: Annotated[str, Form(
 
 @router.get("/client/{client_id}")
 def one_client(request: Request, client_id: str, person: PersonDep) -> Response:
-    """Shown only when an import that the person may see touched the client."""
-    engine, feeds = connections.engine(), sorted(person.feeds)
-    events = page_clients.history(engine, _hex_id(client_id), feeds)
+    """Show a client, but only when an import that the person may see has changed it."""
+    engine = connections.engine()
+    events = page_clients.history(engine, _hex_id(client_id), sorted(person.feeds))
     client = page_clients.find_client(engine, _hex_id(client_id)) if events else None
     mentioned = _mentioned(str(client["email"]), person) if client else []
     return show(request, "client.html", person, typed=client_id, client=client, events=events, mentioned=mentioned)
 
 
 def _touched_client(address: str, person: Person) -> str:
-    """The id of the client with this address; '' for one whom no import that the person may see has touched.
+    """Give the id of the client with this address; '' when no import that the person may see has changed the client.
 
-    To know who is a client, and under which id, is to know something about that person.
+    That somebody is a client, and under which id, is personal data too.
     """
-    found = page_clients.find_client(connections.engine(), email_key=address) if address else None
-    known = found and page_clients.history(connections.engine(), str(found["id"]), sorted(person.feeds))
-    return str(found["id"]) if found and known else ""
+    client = page_clients.find_client(connections.engine(), email_key=address) if address else None
+    history = client and page_clients.history(connections.engine(), str(client["id"]), sorted(person.feeds))
+    return str(client["id"]) if client and history else ""
 
 
 def _hex_id(typed: str) -> str:

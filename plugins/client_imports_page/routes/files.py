@@ -1,4 +1,4 @@
-"""What the page hands out as files: reports, templates, and its own style and script."""
+"""Files to download: reports, templates, and the page's own styles and scripts."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from fastapi.responses import Response
 
 from client_imports_page import connections
 from client_imports_page.permissions import PersonDep, visible_import
-from client_imports_page.rendering import HERE
+from client_imports_page.rendering import FOLDER
 from include.models import Import
 from include.schemas.client_rows import FIELDS
+from include.transforms.csv_reading.headers import fields_of
 
 router = APIRouter()
 
@@ -46,7 +47,7 @@ def _report(entry: Import, path: str | None) -> Response:
     if path is None:
         raise HTTPException(404, "This import has no such report, or it is still being written.")
     try:
-        content = connections.context_of(connections.feed_named(entry.feed)).storage.read(path)
+        content = connections.storage().read(path)
     except FileNotFoundError:
         raise HTTPException(404, "The report is not in the storage any more.") from None
     return _csv(content, path.rpartition("/")[2])
@@ -64,21 +65,19 @@ def template(layout: str) -> Response:
 
 
 def _field_of(header: str) -> str:
-    from include.transforms.csv_reading.headers import fields_of
-
     return fields_of([header], {})[0] or next(iter(FIELDS))
 
 
 def _csv(content: bytes, name: str) -> Response:
-    """`name` is plain ASCII: the storage makes it so."""
+    """Answer with a CSV file. `name` is plain ASCII, as all file names that the storage makes."""
     disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(content, media_type="text/csv; charset=utf-8", headers=disposition)
 
 
 @router.get("/static/{name}")
 def static(name: str, if_none_match: Annotated[str, Header()] = "") -> Response:
-    """Style, script and icons: also these only for who is logged in."""
-    path = next((file for file in (HERE / "static").iterdir() if file.name == name), None)
+    """Send a style, a script or an icon, also these only to a person who is logged in."""
+    path = next((file for file in (FOLDER / "static").iterdir() if file.name == name), None)
     if path is None or path.suffix not in _TYPES:
         raise HTTPException(404, "There is no such file.")
     tag = f'"{path.stat().st_mtime_ns:x}"'

@@ -1,4 +1,4 @@
-"""Lists of imports: all of them, and the tabs on DAG, run and task."""
+"""Lists of imports: all imports, and the tabs on a DAG, a run and a task."""
 
 from __future__ import annotations
 
@@ -19,17 +19,20 @@ from client_imports_page.permissions import Person, PersonDep, visible_import
 from client_imports_page.rendering import root_of, show
 from include.adapters.database import import_rows, ledger, page_imports
 from include.adapters.database.page_imports import ListQuery
+from include.airflow_support import runs
 from include.errors import ImportNotFound
-from include.steps.review import REVIEW_DAG
+from include.models import State
 from include.schemas.email_addresses import email_key
+from include.steps.review import REVIEW_DAG
 
 router = APIRouter(default_response_class=HTMLResponse)
 
 CHART_DAYS = 30
+_SHOWN_FIRST = (State.FAILED, State.REFUSED, State.HELD)
 
 
-class Asked(BaseModel):
-    """The list's filter as it was sent: every value may be anything."""
+class ListFilter(BaseModel):
+    """The filter as the form sent it; every value may be any text."""
 
     feed: str = ""
     state: str = ""
@@ -38,16 +41,16 @@ class Asked(BaseModel):
     q: str = ""
     tz: str = ""
 
-    def filter(self, person: Person) -> ListQuery:
-        zone = _zone(self.tz)
-        typed = self.q.strip()
-        address = typed if "@" in typed else ""
+    def query(self, person: Person) -> ListQuery:
+        """Give the query for the database, restricted to the feeds that the person may see."""
+        zone, text = _zone(self.tz), self.q.strip()
+        address = text if "@" in text else ""
         return ListQuery(
             feeds=sorted({self.feed} & person.feeds if self.feed else person.feeds),
             state=self.state if self.state in wording.STATES else None,
             since=_midnight(_day(self.since), zone),
             until=_midnight(_day(self.until), zone, days_later=1),
-            text="" if address else typed,
+            text="" if address else text,
             cell=address,
             email_key=email_key(address) or address if address else "",
         )
@@ -58,12 +61,12 @@ class Asked(BaseModel):
 
     @property
     def is_narrowed(self) -> bool:
-        """By more than a feed."""
+        """Say whether it filters by more than a feed."""
         return any((self.state, self.since, self.until, self.q))
 
 
 def _zone(name: str) -> Any:
-    with suppress(Exception):  # whatever it is that is no zone
+    with suppress(Exception):  # zoneinfo fails in many ways on what is no zone
         return ZoneInfo(name)
     return UTC
 
@@ -80,69 +83,72 @@ def _midnight(day: date | None, zone: Any, days_later: int = 0) -> datetime | No
     return None
 
 
-class Place(Asked):
-    """A filter and where in the list: before or after an arrival."""
+class ListPage(ListFilter):
+    """A filter and a page of the list: the imports before or after an arrival number."""
 
     before: Annotated[int | None, Field(ge=0, le=2**62)] = None
     after: Annotated[int | None, Field(ge=0, le=2**62)] = None
     dag_id: str = ""
 
 
-# The form posts when an e-mail is looked for: servers log what stands in an URL.
+# The form posts when it holds an e-mail address, because servers log URLs.
 @router.get("/")
-def imports(request: Request, person: PersonDep, place: Annotated[Place, Query()]) -> Response:
-    return _list(request, person, place)
+def imports(request: Request, person: PersonDep, page: Annotated[ListPage, Query()]) -> Response:
+    return _list(request, person, page)
 
 
 @router.post("/")
-def imports_posted(request: Request, person: PersonDep, place: Annotated[Place, Form()]) -> Response:
-    return _list(request, person, place)
+def imports_posted(request: Request, person: PersonDep, page: Annotated[ListPage, Form()]) -> Response:
+    return _list(request, person, page)
 
 
 @router.get("/dag")
-def of_dag(request: Request, person: PersonDep, place: Annotated[Place, Query()]) -> Response:
-    """The tab of a DAG: its feed's imports."""
-    feed = connections.feed_of(place.dag_id)
+def of_dag(request: Request, person: PersonDep, page: Annotated[ListPage, Query()]) -> Response:
+    """Show the tab of a DAG: the imports of its feed."""
+    feed = runs.feed_of(page.dag_id)
     if feed is None or feed not in person.feeds:
         return show(request, "not_an_import.html", person, what="DAG")
-    return _list(request, person, place.model_copy(update={"feed": feed}))
+    return _list(request, person, page.model_copy(update={"feed": feed}))
 
 
 @router.post("/dag")
-def of_dag_posted(request: Request, person: PersonDep, place: Annotated[Place, Form()]) -> Response:
-    return of_dag(request, person, place)
+def of_dag_posted(request: Request, person: PersonDep, page: Annotated[ListPage, Form()]) -> Response:
+    return of_dag(request, person, page)
 
 
-def _list(request: Request, person: Person, place: Place) -> Response:
-    wanted, engine = place.filter(person), connections.engine()
-    screen = page_imports.screen(engine, wanted, place.before, place.after)
-    drawn: Sequence[Chart] = []
-    if not place.is_narrowed and place.before is None and place.after is None:
-        today = datetime.now(UTC).date()
-        since = datetime.combine(today - timedelta(days=CHART_DAYS - 1), time(), UTC)
-        drawn = charts(page_imports.days(engine, wanted.feeds, since), today, CHART_DAYS)
+def _list(request: Request, person: Person, page: ListPage) -> Response:
+    query = page.query(person)
+    screen = page_imports.screen(connections.engine(), query, page.before, page.after)
+    is_plain = not page.is_narrowed and page.before is None and page.after is None
     return show(
-        request, "imports.html", person, screen=screen, charts=drawn, asked=place, dag_id=place.dag_id, query=_query
-    )
+        request, "imports.html", person, screen=screen, charts=_charts(query.feeds) if is_plain else [],
+        filters=page, dag_id=page.dag_id, parameters=_parameters,
+    )  # fmt: skip
 
 
-def _query(place: Place, dag_id: str = "", **more: object) -> dict[str, object]:
-    """The filter as query parameters, without what is empty."""
-    own = {name: getattr(place, name) for name in Asked.model_fields}
+def _charts(feeds: Sequence[str]) -> list[Chart]:
+    today = datetime.now(UTC).date()
+    since = datetime.combine(today - timedelta(days=CHART_DAYS - 1), time(), UTC)
+    return charts(page_imports.days(connections.engine(), feeds, since), today, CHART_DAYS)
+
+
+def _parameters(page: ListPage, dag_id: str = "", **more: object) -> dict[str, object]:
+    """Give the filter as query parameters, without empty ones."""
+    own = {name: getattr(page, name) for name in ListFilter.model_fields}
     return {name: value for name, value in {**own, "dag_id": dag_id, **more}.items() if value not in ("", None)}
 
 
 @router.get("/run")
 def of_run(request: Request, person: PersonDep, dag_id: str, run_id: str) -> Response:
-    """The tab of a run: its imports, those with most failed rows first."""
-    engine = connections.engine()
+    """Show the tab of a run: its imports, those with most failed rows first."""
     if reviewed := re.fullmatch(r"held__([0-9a-f-]{36})__\w*", run_id) if dag_id == REVIEW_DAG else None:
         with suppress(ImportNotFound):
             return _to_import(request, visible_import(reviewed[1], person).id)
+    engine = connections.engine()
     entries = [entry for entry in ledger.of_run(engine, dag_id, run_id) if entry.feed in person.feeds]
     if not entries:
         return show(request, "not_an_import.html", person, what="run")
-    entries.sort(key=lambda entry: (entry.state not in ("failed", "refused", "held"), -entry.counts.failed))
+    entries.sort(key=lambda entry: (entry.state not in _SHOWN_FIRST, -entry.counts.failed))
     causes = {entry.id: import_rows.causes(engine, entry.id, most=5) for entry in entries if entry.counts.failed}
     return show(request, "run.html", person, entries=entries, causes=causes)
 
@@ -152,9 +158,9 @@ def of_task(
     request: Request, person: PersonDep, dag_id: str, run_id: Annotated[str, Query(pattern=r"^[^\x00]*$")],
     map_index: int = -1,
 ) -> Response:  # fmt: skip
-    """The tab of a mapped task: the import it works on."""
-    if connections.feed_of(dag_id) in person.feeds:
-        import_id = connections.import_of_task(dag_id, run_id, map_index)
+    """Show the tab of a mapped task: the import that it works on."""
+    if runs.feed_of(dag_id) in person.feeds:
+        import_id = runs.import_of_task(dag_id, run_id, map_index)
         if import_id is not None:
             return _to_import(request, import_id)
     return show(request, "not_an_import.html", person, what="task")

@@ -1,12 +1,12 @@
-// The Import dialog: what is plainly wrong is told at once, what is sent is followed by its status.
+// The Import dialog: it reports a plainly wrong file at once, and shows the status of a file that is sent.
 import { ask, byId, follow, root, show } from "./page.js";
 
 const dialog = byId("import-dialog");
 if (dialog) {
   const [feed, file, send, problem, drop] = ["import-feed", "import-file", "import-send", "import-problem", "drop"].map(byId);
   let attached = null;
-  let chosen = null; // also when it cannot be attached: another feed may take it
-  let key = null; // the same press, repeated after a broken line, is one import
+  let chosen = null; // kept when it cannot be attached: another feed may accept it
+  let key = null; // sending again after a broken connection is the same import
   const newKey = () => { key = crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`; };
 
   const limits = () => feed.selectedOptions[0].dataset;
@@ -17,7 +17,7 @@ if (dialog) {
     dialog.querySelector("[data-most-bytes]").textContent = mib(limits().bytes);
   }
 
-  /** What is plainly wrong, told before anything is sent; '' when nothing is. */
+  /** Say what is plainly wrong before anything is sent; '' when nothing is. */
   async function plainlyWrong(candidate) {
     if (!/\.csv$/i.test(candidate.name)) return "This is not a CSV file: its name does not end in .csv.";
     if (candidate.size === 0) return "The file is empty.";
@@ -32,13 +32,13 @@ if (dialog) {
   async function attach(candidate, focus = true) {
     if (!candidate) return;
     newKey();
-    // Nothing can be sent while this file is looked at, least of all the one before it.
+    // Nothing can be sent while this file is checked, least of all the previous one.
     attached = null;
     send.disabled = true;
     problem.textContent = "";
     chosen = candidate;
     const wrong = await plainlyWrong(candidate).catch(() => "The file cannot be read. Attach it again.");
-    if (chosen !== candidate) return; // another one was attached meanwhile
+    if (chosen !== candidate) return; // another file was attached meanwhile
     problem.textContent = wrong;
     attached = wrong ? null : candidate;
     byId("attached").textContent = `${candidate.name} (${candidate.size < 1048576 ? `${Math.ceil(candidate.size / 1024)} KiB` : mib(candidate.size)})`;
@@ -56,10 +56,10 @@ if (dialog) {
 
   byId("open-import").onclick = () => { reset(); describeLimits(); dialog.showModal(); };
   byId("import-cancel").onclick = () => dialog.close();
-  byId("attach").onclick = () => { file.value = ""; file.click(); }; // the same file again, corrected, is a change too
+  byId("attach").onclick = () => { file.value = ""; file.click(); }; // so that choosing the same file again, corrected, counts as a change
   file.onchange = () => attach(file.files[0]);
-  feed.onchange = () => { describeLimits(); attach(chosen, false); }; // arrow keys go on in the list
-  byId("import-dry").onchange = newKey; // another upload_request is another request
+  feed.onchange = () => { describeLimits(); attach(chosen, false); }; // the focus stays in the list for the arrow keys
+  byId("import-dry").onchange = newKey; // another option makes another request
   dialog.addEventListener("dragover", (event) => { event.preventDefault(); drop.classList.add("over"); });
   dialog.addEventListener("dragleave", () => drop.classList.remove("over"));
   dialog.addEventListener("drop", (event) => {
@@ -74,16 +74,16 @@ if (dialog) {
     if (!attached) return;
     send.disabled = true;
     send.textContent = "Sending…";
-    const upload_request = new URLSearchParams({ feed: feed.value, dry_run: byId("import-dry").checked });
+    const query = new URLSearchParams({ feed: feed.value, dry_run: byId("import-dry").checked });
     const name = encodeURIComponent(attached.name).replace(/['()*!]/g, (letter) => `%${letter.charCodeAt(0).toString(16)}`);
     const headers = { "Content-Type": "text/csv", "Content-Disposition": `attachment; filename*=UTF-8''${name}`, "Idempotency-Key": key };
     try {
-      const upload = await ask(`${root}/api/imports?${upload_request}`, { method: "POST", body: attached, headers });
+      const upload = await ask(`${root}/api/imports?${query}`, { method: "POST", body: attached, headers });
       dialog.close();
       show(upload);
       follow();
     } catch (error) {
-      if (!dialog.open) dialog.showModal(); // closed meanwhile: who believes that it was sent must hear this
+      if (!dialog.open) dialog.showModal(); // closed meanwhile: the person must learn that the file was not sent
       problem.textContent = error.message;
       send.textContent = "Import";
       send.disabled = false;

@@ -1,4 +1,4 @@
-// What every page does beyond plain HTML: local times, links into Airflow, and the status of one's imports.
+// What every page does beyond plain HTML: local times, links into Airflow, and the status of the person's uploads.
 export const root = document.documentElement.dataset.root;
 export const byId = (id) => document.getElementById(id);
 
@@ -10,7 +10,7 @@ function make(tag, className = "", text = "") {
   return element;
 }
 
-/** JSON of an answer; throws the sentence for people when there is none. */
+/** Gives the JSON of an answer; throws an error with a sentence for people when the request fails. */
 export async function ask(path, options = {}) {
   let answer;
   try {
@@ -24,7 +24,7 @@ export async function ask(path, options = {}) {
   return body;
 }
 
-// Times in the person's own zone; the exact one on hover. The same width as before: nothing jumps.
+// Times in the person's own zone, and the exact time on hover. They keep their width, so that nothing jumps.
 const two = (number) => String(number).padStart(2, "0");
 function localise() {
   for (const element of document.querySelectorAll("time")) {
@@ -36,7 +36,7 @@ function localise() {
 }
 localise();
 
-/** Show what is new, when nobody is busy in it. */
+/** Show the page's newest content, unless the person is busy in it. */
 async function refresh() {
   const main = document.querySelector("main[data-refresh]");
   if (!main || (main !== document.activeElement && main.contains(document.activeElement))) return;
@@ -47,16 +47,16 @@ async function refresh() {
   main.toggleAttribute("data-doing", fresh.hasAttribute("data-doing"));
   localise();
 }
-// An import on its way is looked at until it has ended.
+// The page of an import in progress is refreshed until the import has ended.
 setInterval(() => document.querySelector("main[data-doing]") && !document.hidden && refresh(), 1500);
 
-// An address that is looked for goes in the body: servers log what stands in an URL.
+// An e-mail address is sent in the body, because servers log URLs.
 document.addEventListener("submit", (event) => {
   const searched = event.target.querySelector?.("input[name=q]");
   if (searched && event.target.matches(".filters")) event.target.method = searched.value.includes("@") ? "post" : "get";
 });
 
-// A link to Airflow moves Airflow itself, not the frame that this page is in.
+// A link to Airflow opens in Airflow itself, not in the frame that this page is in.
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-airflow]");
   if (!link || !document.documentElement.classList.contains("framed") || event.ctrlKey || event.metaKey) return;
@@ -72,11 +72,11 @@ document.addEventListener("click", async (event) => {
     await navigator.clipboard.writeText(code.textContent);
     button.textContent = "Copied";
   } catch {
-    getSelection().selectAllChildren(code); // not allowed in a frame or without TLS: at least select it
+    getSelection().selectAllChildren(code); // not allowed in a frame or without TLS, so select it instead
   }
 });
 
-// Undo, and importing after a dry run.
+// Buttons that start something: undo, and import after a dry run.
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-post]");
   if (!button || (button.dataset.ask && !(await confirmed(button.dataset.ask, button.textContent)))) return;
@@ -111,12 +111,12 @@ function confirmed(question, action) {
   });
 }
 
-// ---- status: what this person uploaded and has not put away, on every page, until its end is told
+// ---- status: the person's uploads, on every page, until the person dismisses them
 const steps = ["Received", "Validating", "Preparing", "Merging", "Done"];
 const cards = new Map();
 let following = false;
-let more = false; // asked again meanwhile: what is on its way may not be in the answer that is
-let loaded = false; // what has ended before this page was asked for stands in it
+let more = false; // follow() was called again: the answer that is under way may miss the newest upload
+let loaded = false; // what ended before the page was loaded is in the page already
 
 export async function follow() {
   more = true;
@@ -141,14 +141,14 @@ export async function follow() {
 
 export function show(upload) {
   let card = cards.get(upload.upload_id);
-  const told = JSON.stringify(upload);
-  if (card?.dataset.told === told) return;
+  const shown = JSON.stringify(upload);
+  if (card?.dataset.shown === shown) return;
   if (!card) {
     card = make("div");
     cards.set(upload.upload_id, card);
     byId("uploads").append(card);
   }
-  card.dataset.told = told;
+  card.dataset.shown = shown;
   card.className = `upload ${upload.tone}`;
   const text = make("div");
   text.append(make("p", "what", `${upload.file_name}${upload.dry_run ? " (look first)" : ""}`), sentence(upload));
@@ -171,7 +171,7 @@ function sentence(upload) {
     open.href = upload.import_url;
     line.append(" ", open);
   }
-  if (upload.tone === "fault" || upload.step === "Trying again") {
+  if (upload.tone === "error" || upload.step === "Trying again") {
     const run = make("a", "", "Run and logs");
     run.href = upload.run_url;
     run.dataset.airflow = "";

@@ -1,4 +1,4 @@
-// Light or dark as Airflow's own switch says: its frame carries the class, this page takes it over. Runs before paint.
+// Light or dark as in Airflow: the page copies the class of the surrounding frame. This runs before anything is drawn.
 (function () {
   const own = document.documentElement;
   const take = (dark) => { own.classList.toggle("dark", dark); own.classList.toggle("light", !dark); };
