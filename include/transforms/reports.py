@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -87,17 +88,18 @@ class PlannedChange:
 
 def write_planned(changes: Iterable[PlannedChange]) -> bytes:
     """Planned changes, field by field, for a spreadsheet: UTF-8 with byte-order mark."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(["_row", "_line", "outcome", "client_id", "field", "old", "new"])
+    names = ["_row", "_line", "outcome", "client_id", "field", "old", "new"]
+    cells = ([neutralise("" if cell is None else str(cell)) for cell in row] for row in _planned_rows(changes))
+    return _as_csv(itertools.chain([names], cells), ",")
+
+
+def _planned_rows(changes: Iterable[PlannedChange]) -> Iterator[list[object]]:
     for change in changes:
         before = change.before or {}
         for field in FIELDS:
             old, new = before.get(field), change.after.get(field)
             if field in change.after and old != new:
-                cells = [change.row, change.line, change.outcome, change.client_id, field, old, new]
-                writer.writerow(["" if cell is None else neutralise(str(cell)) for cell in cells])
-    return text.getvalue().encode("utf-8-sig")
+                yield [change.row, change.line, change.outcome, change.client_id, field, old, new]
 
 
 def write_report(header: Sequence[str], rows: Iterable[FailedRow], import_id: str, delimiter: str) -> bytes:
@@ -107,24 +109,34 @@ def write_report(header: Sequence[str], rows: Iterable[FailedRow], import_id: st
     and its cells stand together in `_cells`.
     """
     own = [position for position, name in enumerate(header) if name.strip() not in ADDED]
-    text = io.StringIO()
-    writer = csv.writer(text, delimiter=delimiter, lineterminator="\r\n")
-    writer.writerow([*(neutralise(header[position]) for position in own), *ADDED])
-    for failed in rows:
-        errors = [problem for problem in failed.problems if problem.severity == "error"]
-        codes = list(dict.fromkeys(problem.code for problem in errors))
-        whole = "ROW_RAGGED" not in codes
-        cells = [failed.cells[position] if whole else "" for position in own]
-        added = [
-            str(failed.row),
-            str(failed.line),
-            " ".join(codes),
-            " ".join(problem.message for problem in errors),
-            import_id,
-            "" if whole else _all_cells(header, failed.cells),
-        ]
-        writer.writerow([neutralise(cell) for cell in (*cells, *added)])
-    return text.getvalue().encode("utf-8-sig")
+    names = [*(neutralise(header[position]) for position in own), *ADDED]
+    cells = ([neutralise(cell) for cell in _report_cells(failed, header, own, import_id)] for failed in rows)
+    return _as_csv(itertools.chain([names], cells), delimiter)
+
+
+def _report_cells(failed: FailedRow, header: Sequence[str], own: Sequence[int], import_id: str) -> list[str]:
+    errors = [problem for problem in failed.problems if problem.severity == "error"]
+    codes = list(dict.fromkeys(problem.code for problem in errors))
+    fits_columns = "ROW_RAGGED" not in codes
+    return [
+        *(failed.cells[position] if fits_columns else "" for position in own),
+        str(failed.row),
+        str(failed.line),
+        " ".join(codes),
+        " ".join(problem.message for problem in errors),
+        import_id,
+        "" if fits_columns else _all_cells(header, failed.cells),
+    ]
+
+
+def _as_csv(rows: Iterable[Sequence[str]], delimiter: str) -> bytes:
+    """Write CSV for a spreadsheet: UTF-8 with byte-order mark, lines that end in CRLF."""
+    content = io.BytesIO()
+    # Encoded as it is written: StringIO would take four bytes a character.
+    with io.TextIOWrapper(content, encoding="utf-8-sig", newline="") as text:
+        csv.writer(text, delimiter=delimiter, lineterminator="\r\n").writerows(rows)
+        text.flush()
+        return content.getvalue()
 
 
 def _all_cells(header: Sequence[str], cells: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Strict CSV that knows at which physical line each record starts, under whatever delimiter."""
+"""Split text into CSV records under any delimiter, strictly, and know at which physical line each starts."""
 
 from __future__ import annotations
 
@@ -8,22 +8,26 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from include.schemas.client_rows import WHITE_SPACE
-from include.transforms.csv_reading.quoting import check_swallowed, ends_in_an_escape, literal_pieces
+from include.schemas.cell_rules import WHITE_SPACE
+from include.transforms.csv_reading.quoting import check_swallowed, ends_in_an_escape, literal_cells
 from include.transforms.csv_reading.screening import refuse_content
 from include.transforms.csv_reading.text import Text
 
-Record = tuple[int, list[str], bool]
-_EXCEL_HINT = re.compile(r"\"?sep=([,;\t|])\"?(?=[\r\n])", re.IGNORECASE)
+if TYPE_CHECKING:
+    from _csv import Reader
+
+Record = tuple[int, list[str], bool]  # line where it starts, cells, whether its quotes are clear
+_DELIMITER_LINE = re.compile(r"\"?sep=([,;\t|])\"?(?=[\r\n])", re.IGNORECASE)
 _LONGEST_HEADER = 2_000_000  # characters: as many columns as a spreadsheet holds, with long names
-# Lengths are judged cell by cell, with a code; csv's own limit would be a stack trace.
+# The validation judges lengths cell by cell; csv's own limit would end in a stack trace.
 csv.field_size_limit(2**31 - 1)
 
 
 @dataclass(frozen=True)
 class CsvSource:
-    """The first `skipped` lines are not CSV; `hint`: the delimiter that Excel says it used."""
+    """Text whose first `skipped` lines are not CSV; `hint` is the delimiter that Excel's `sep=` line names."""
 
     text: Text
     skipped: int
@@ -34,70 +38,68 @@ class CsvSource:
         return self.text.has('"')
 
     def records(self, delimiter: str) -> Iterator[Record]:
-        """(line where it starts, cells, whether its quotes are clear) of every record; blank lines are not records.
+        """Yield the header and every record; blank lines are not records. Raises FILE_BROKEN_QUOTING."""
+        lines = itertools.islice(self.text.lines(), self.skipped, None)
+        reader = csv.reader(lines, delimiter=delimiter, strict=True)
+        if self.quoted:
+            return self._quoted_records(reader, delimiter)
+        # Without quotes a line is a record, and nothing about it can be unclear.
+        return ((line, cells, True) for line, cells in enumerate(reader, self.skipped + 1) if is_record(cells))
 
-        Raises FILE_BROKEN_QUOTING.
-        """
-        reader = csv.reader(itertools.islice(self.text.lines(), self.skipped, None), delimiter=delimiter, strict=True)
-        if not self.quoted:
-            # A line is a record then, and nothing about it can be unclear.
-            for number, record in enumerate(reader, self.skipped + 1):
-                if is_record(record):
-                    yield number, record, True
-            return
-        raw = _Raw(self.text)
-        escapes = self.text.has('\\"')
+    def _quoted_records(self, reader: Reader, delimiter: str) -> Iterator[Record]:
+        raw_lines = _RawLines(self.text)
+        has_escapes = self.text.has('\\"')
         width, end = 0, self.skipped
         while True:
-            start, clear = end + 1, True
+            start, error = end + 1, ""
             try:
-                record = next(reader)
+                cells = next(reader)
             except StopIteration:
                 return
-            except csv.Error as error:
-                end = reader.line_num + self.skipped
-                record, clear = literal_pieces(raw.lines(start, end), delimiter, start, str(error)), False
+            except csv.Error as damage:
+                error = str(damage)
             end = reader.line_num + self.skipped
-            if not record:
-                continue
-            if len(record) == 1 and clear and not record[0].strip(WHITE_SPACE) and '"' not in raw.lines(start, end)[0]:
-                continue
-            width = width or len(record)
+            raw = raw_lines.between(start, end)
+            if error:
+                cells = literal_cells(raw, delimiter, start, error)
+            elif not is_record(cells):
+                first = next(raw)
+                if '"' not in first:
+                    continue
+                raw = itertools.chain([first], raw)
+            width = width or len(cells)
             if end > start:
-                check_swallowed(record, raw.lines(start, end), delimiter, width, start)
-            yield start, record, clear and not (escapes and ends_in_an_escape(record))
+                check_swallowed(cells, raw, delimiter, width, start)
+            yield start, cells, not (error or (has_escapes and ends_in_an_escape(cells)))
 
 
-def is_record(record: list[str]) -> bool:
-    return len(record) > 1 or bool(record and record[0].strip(WHITE_SPACE))
+def is_record(cells: list[str]) -> bool:
+    """Say whether the cells of one line are more than a blank line."""
+    return len(cells) > 1 or bool(cells and cells[0].strip(WHITE_SPACE))
 
 
-class _Raw:
-    """The physical lines of a text once more, for the few records that need them; asked for in order."""
+class _RawLines:
+    """The physical lines of a text, for the few records that need them; each call goes on after the one before."""
 
     def __init__(self, text: Text) -> None:
-        self._text = text
-        self._rest: Iterator[str] | None = None
-        self._given = 0
-        self._last: list[str] = []
+        self._numbered = enumerate(text.lines(), 1)
 
-    def lines(self, start: int, end: int) -> list[str]:
-        if self._rest is None:
-            self._rest = self._text.lines()
-        if self._given < end:
-            self._last = list(itertools.islice(self._rest, start - self._given - 1, end - self._given))
-            self._given = end
-        return self._last
+    def between(self, start: int, end: int) -> Iterator[str]:
+        """Yield the lines from `start` to `end` one at a time, because a cell may have millions."""
+        for number, line in self._numbered:
+            if number >= start:
+                yield line
+            if number >= end:
+                return
 
 
 def begin(text: Text) -> CsvSource:
-    """Past blank lines and Excel's `sep=`.
+    """Skip blank lines and Excel's `sep=` line.
 
-    Raises FILE_NOT_CSV for what is no line of names, before it is read once for each delimiter.
+    Raises FILE_NOT_CSV where the first line is far too long for a header, before it is read once for each delimiter.
     """
-    first = text.beginning(20)
-    hint = _EXCEL_HINT.match(first)
-    skipped = 1 if hint else 0
+    delimiter_line = _DELIMITER_LINE.match(text.beginning(20))
+    skipped = 1 if delimiter_line else 0
     for line in itertools.islice(text.lines(), skipped, None):
         if line.strip(WHITE_SPACE):
             if len(line) > _LONGEST_HEADER:
@@ -105,4 +107,4 @@ def begin(text: Text) -> CsvSource:
                 refuse_content(detail, skipped + 1)
             break
         skipped += 1
-    return CsvSource(text, skipped, hint[1] if hint else None)
+    return CsvSource(text, skipped, delimiter_line[1] if delimiter_line else None)

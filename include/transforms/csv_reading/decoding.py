@@ -1,4 +1,4 @@
-"""Bytes to text. Never guessed, nothing repaired, no U+FFFD (SPEC.md section 4, FILE_ENCODING)."""
+"""Decode a file: never guessed, nothing repaired, no U+FFFD put in (SPEC.md section 4, FILE_ENCODING)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import codecs
 import itertools
 import re
 
-from include.codes import message_for
+from include.codes import Code, message_for
 from include.errors import FileRefused
 from include.transforms.csv_reading.screening import check_binary, check_text_format, refuse_content
 from include.transforms.csv_reading.text import Text, count_lines
@@ -16,7 +16,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16", "UTF-16"),
     (codecs.BOM_UTF16_BE, "utf-16", "UTF-16"),
 )
-# By the codec that takes a mark off: marks, each with the codec of what follows.
+# For each codec that removes a byte-order mark: the marks, each with the codec of what follows it.
 _AFTER_MARK = {
     "utf-8-sig": ((codecs.BOM_UTF8, "utf-8"),),
     "utf-16": ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")),
@@ -25,7 +25,8 @@ _AFTER_MARK = {
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
 _NUL = re.compile("\0")
 _CONTROL_BYTES = bytes((*range(0x09), *range(0x0E, 0x20)))
-# Encodings whose bytes all look like ASCII: letters between shifts would be read as other letters.
+_AT_ONCE = 1024 * 1024  # characters that are looked at at once
+# Encodings whose bytes all look like ASCII: decoded as UTF-8, letters between shifts would become other letters.
 _ISO_2022 = re.compile(r"\x1b[ -/]+[0-~]")
 _HZ = re.compile(r"~\{(?:[!-~]{2}){1,100}~\}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -34,9 +35,9 @@ _UTF_7 = re.compile(r"(?<![+/])\+(?=\d{0,40}[A-Za-z/])[A-Za-z0-9/+]{3,100}-?(?![
 
 
 def decode(content: bytes, encoding: str | None = None) -> Text:
-    """The text by the feed's encoding, else by the byte-order mark, else as UTF-8.
+    """Decode by the feed's encoding, else by the byte-order mark, else as UTF-8.
 
-    Raises FileRefused FILE_ENCODING (with the line), FILE_NOT_CSV (binary content, NUL characters) or FILE_EMPTY.
+    Raises FILE_ENCODING (with the line), FILE_NOT_CSV (binary content, NUL characters) or FILE_EMPTY.
     """
     codec, name = _codec_of(content, encoding)
     text = Text(content, codec)
@@ -44,10 +45,10 @@ def decode(content: bytes, encoding: str | None = None) -> Text:
     _check_control(text, name)
     if encoding is None:
         _check_disguised(text)
-    elif half := _first(text, "", _SURROGATE):
-        _refuse(f"The file has half a character, which is not valid in {encoding}.", half[0])
+    elif half_character := _first(text, "", _SURROGATE):
+        _refuse(f"The file has half a character, which is not valid in {encoding}.", half_character[0])
     if not any(piece.strip(" \t\r\n") for piece in text.pieces()):
-        raise FileRefused("FILE_EMPTY", message_for("FILE_EMPTY", detail="has no header"))
+        raise FileRefused(Code.FILE_EMPTY, message_for(Code.FILE_EMPTY, detail="has no header"))
     return text
 
 
@@ -62,7 +63,7 @@ def _check_codec(text: Text, name: str, encoding: str | None) -> None:
         if b"\0" in content and text.codec.replace("_", "-")[:6] not in ("utf-16", "utf-32"):
             refuse_content("it has NUL bytes", content.count(b"\n", 0, content.index(b"\0")) + 1)
         line = count_lines(content[: error.start].decode(text.codec, errors="ignore")) + 1
-        raise FileRefused("FILE_ENCODING", _not_valid(error, name, encoding), line) from None
+        raise FileRefused(Code.FILE_ENCODING, _not_valid(error, name, encoding), line) from None
 
 
 def _check_control(text: Text, name: str) -> None:
@@ -71,41 +72,44 @@ def _check_control(text: Text, name: str) -> None:
     # Behind a UTF-16 mark no position of the text is one of the content; only its beginning is looked at.
     check_binary(text.content, _bytes_before(text, _CONTROL) if name != "UTF-16" else 0)
     if nul := _first(text, "\0", _NUL):
-        starts = text.content[:200]
-        every_second = len(set(starts[0::2])) == 1 or len(set(starts[1::2])) == 1
-        something_else = any(piece.strip("\0") for piece in text.as_decoded())
-        hint = "; it looks like UTF-16 without a byte-order mark" if every_second and something_else else ""
+        beginning = text.content[:200]
+        every_second = len(set(beginning[0::2])) == 1 or len(set(beginning[1::2])) == 1
+        has_other_characters = any(piece.strip("\0") for piece in text.as_decoded())
+        hint = "; it looks like UTF-16 without a byte-order mark" if every_second and has_other_characters else ""
         refuse_content(f"it has NUL characters{hint}", nul[0])
 
 
 def _has_control(text: str) -> bool:
-    """What the pattern finds, ten times as fast: in UTF-8 these bytes are part of no other character."""
-    as_bytes = text.encode("utf-8", "surrogatepass")
-    return len(as_bytes.translate(None, _CONTROL_BYTES)) < len(as_bytes)
+    """Say whether `_CONTROL` matches, ten times as fast: in UTF-8 these bytes are part of no other character."""
+    for start in range(0, len(text), _AT_ONCE):
+        as_bytes = text[start : start + _AT_ONCE].encode("utf-8", "surrogatepass")
+        if len(as_bytes.translate(None, _CONTROL_BYTES)) < len(as_bytes):
+            return True
+    return False
 
 
 def _bytes_before(text: Text, pattern: re.Pattern[str]) -> int:
-    """Where in the content the pattern is found."""
+    """Give the position in the content of what the pattern matches first."""
     encoder = codecs.getincrementalencoder(text.codec)("replace")
     before = 0
     for piece in text.as_decoded():
-        if found := pattern.search(piece):
-            return before + len(encoder.encode(piece[: found.start()], final=True))
+        if match := pattern.search(piece):
+            return before + len(encoder.encode(piece[: match.start()], final=True))
         before += len(encoder.encode(piece))
     return before
 
 
 def _first(text: Text, sign: str, pattern: re.Pattern[str]) -> tuple[int, str] | None:
-    """(line, what was found); only where `sign` is does it need a look."""
+    """Give (line, matched text) of the first match; only pieces that contain `sign` need a look."""
     for number, piece in enumerate(text.as_decoded()):
-        if sign in piece and (found := pattern.search(piece)):
+        if sign in piece and (match := pattern.search(piece)):
             before = sum(map(count_lines, itertools.islice(text.as_decoded(), number)))
-            return before + count_lines(piece[: found.start()]) + 1, found[0]
+            return before + count_lines(piece[: match.start()]) + 1, match[0]
     return None
 
 
 def mark_and_codec(content: bytes, encoding: str | None = None) -> tuple[bytes, str]:
-    """The byte-order mark that `decode` takes off (b"" for none), and the codec of what follows it."""
+    """Give the byte-order mark that `decode` removes (b"" for none), and the codec of what follows it."""
     codec = codecs.lookup(_codec_of(content, encoding)[0]).name
     marks = _AFTER_MARK.get(codec, ((b"", codec),))
     return next(((mark, plain) for mark, plain in marks if content.startswith(mark)), (b"", marks[0][1]))
@@ -126,7 +130,7 @@ def _same(encoding: str, name: str) -> bool:
 
 
 def _check_disguised(text: Text) -> None:
-    """Raise FILE_ENCODING where the text is readable and yet not what the sender wrote."""
+    """Raise FILE_ENCODING when the text is readable and yet not what the sender wrote."""
     if text.content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and not any(
         re.search(r"[\x00-\x7f]", piece) for piece in text.as_decoded()
     ):
@@ -142,9 +146,10 @@ def _check_disguised(text: Text) -> None:
 
 
 def _is_utf_7(content: bytes, shift: str) -> bool:
-    """True when every shift of the file is sound UTF-7, and this one, outside an address, holds letters.
+    """Say whether every shift of the file is valid UTF-7, and this one, outside an address, holds letters.
 
-    By chance `R+Tag` holds one letter of a far script; more than one, or one of a near script, is no chance.
+    `R+Tag` is by accident one letter of a script that is rare beside Latin letters. More than one letter, or one of
+    a script that is common beside them, is no accident.
     """
     try:
         for _ in Text(content, "utf-7").as_decoded():
@@ -156,10 +161,10 @@ def _is_utf_7(content: bytes, shift: str) -> bool:
 
 
 def _refuse(detail: str, line: int) -> None:
-    raise FileRefused("FILE_ENCODING", message_for("FILE_ENCODING", detail=detail), line)
+    raise FileRefused(Code.FILE_ENCODING, message_for(Code.FILE_ENCODING, detail=detail), line)
 
 
 def _not_valid(error: UnicodeDecodeError, name: str, encoding: str | None) -> str:
-    found = " ".join(f"{byte:02X}" for byte in error.object[error.start : error.start + 2])
+    wrong_bytes = " ".join(f"{byte:02X}" for byte in error.object[error.start : error.start + 2])
     expected = f"the feed's encoding, {encoding}" if encoding else name
-    return message_for("FILE_ENCODING", detail=f"The bytes {found} are not valid in {expected}.")
+    return message_for(Code.FILE_ENCODING, detail=f"The bytes {wrong_bytes} are not valid in {expected}.")

@@ -1,4 +1,4 @@
-"""Which column means which field (SPEC.md section 3). Case, spaces, `_` and `-` do not matter."""
+"""Decide which column means which field (SPEC.md section 3). Case, spaces, `_` and `-` do not matter."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from include.codes import message_for, show
+from include.codes import Code, message_for, show
 from include.errors import FileRefused
 from include.models import Problem
 from include.schemas.client_rows import FIELDS, REQUIRED
@@ -19,7 +19,12 @@ _LONGEST_NAME = 100  # characters; a longer one is no name of a field
 
 @dataclass(frozen=True)
 class Header:
-    """`names` as sent, in file order; `positions`: field to column index; `problems`: warnings about columns."""
+    """The header of a file.
+
+    names      as sent, in file order
+    positions  for each field of the file the index of its column
+    problems   warnings about columns
+    """
 
     names: list[str]
     positions: dict[str, int]
@@ -27,6 +32,7 @@ class Header:
 
 
 def normal(name: str) -> str:
+    """Give the form in which names are compared."""
     if len(name) > _LONGEST_NAME:
         return name
     return re.sub(r"[\s_\-\u200b\ufeff]+", "", unicodedata.normalize("NFC", name)).casefold()
@@ -36,13 +42,13 @@ _KNOWN = {normal(name): field.name for field in FIELDS.values() for name in (fie
 
 
 def fields_of(names: Sequence[str], aliases: Mapping[str, str]) -> list[str | None]:
-    """The field each column means, None where it means none. A feed's alias wins over a built-in name."""
+    """Give the field that each column means, None for none. A feed's alias wins over a built-in name."""
     by_name = _KNOWN | {normal(alias): field for alias, field in aliases.items()}
     return [None if name.lstrip().startswith("_") else by_name.get(normal(name)) for name in names]
 
 
 def missing_columns(names: Sequence[str], aliases: Mapping[str, str]) -> list[str]:
-    """The required fields that no column means."""
+    """Give the required fields that no column means."""
     fields = set(fields_of(names, aliases))
     return [field for field in REQUIRED if field not in fields]
 
@@ -52,10 +58,13 @@ def holds_required(names: Sequence[str], aliases: Mapping[str, str]) -> bool:
 
 
 def read_header(names: Sequence[str], aliases: Mapping[str, str], line: int, hint: str = "") -> Header:
-    """Raises FILE_MISSING_COLUMN or FILE_DUPLICATE_COLUMN. `hint` says where else the required columns stand."""
+    """Read the header; `hint` says where else in the file the required columns stand.
+
+    Raises FILE_MISSING_COLUMN or FILE_DUPLICATE_COLUMN.
+    """
     fields = fields_of(names, aliases)
     if missing := [field for field in REQUIRED if field not in fields]:
-        _refuse("FILE_MISSING_COLUMN", _missing_sentence(missing, names, fields, hint), line)
+        _refuse(Code.FILE_MISSING_COLUMN, _missing_sentence(missing, names, fields, hint), line)
     _check_names(names, fields, line)
     positions = {field: position for position, field in enumerate(fields) if field is not None}
     return Header(list(names), positions, _warn_of_unknown(names, fields, line))
@@ -65,10 +74,10 @@ def _warn_of_unknown(names: Sequence[str], fields: Sequence[str | None], line: i
     unknown = [n for n, f in zip(names, fields, strict=True) if f is None and not n.lstrip().startswith("_")]
     absent = [field for field in FIELDS if field not in fields]
     named = unknown[:_WARN_OF]
-    sentences = [(n, message_for("COLUMN_UNKNOWN", value=n, detail=_near_miss(n, absent))) for n in named]
+    sentences = [(n, message_for(Code.COLUMN_UNKNOWN, value=n, detail=_near_miss(n, absent))) for n in named]
     if len(unknown) > _WARN_OF:
         sentences.append(("", f"{len(unknown) - _WARN_OF:,} more columns are not known and were ignored."))
-    return [Problem("COLUMN_UNKNOWN", "", sentence, name, "warning", line=line) for name, sentence in sentences]
+    return [Problem(Code.COLUMN_UNKNOWN, "", sentence, name, "warning", line=line) for name, sentence in sentences]
 
 
 def _near_miss(name: str, absent: Sequence[str]) -> str:
@@ -79,7 +88,7 @@ def _near_miss(name: str, absent: Sequence[str]) -> str:
 
 
 def _is_near(name: str, field: str) -> bool:
-    """`Mail`, `E-Mail address` or `Frist Name` are near a field's names; a name the length of a text is not."""
+    """Say whether a name, such as `Mail` or `Frist Name`, is nearly one of a field's; a very long name never is."""
     if len(name) > _LONGEST_NAME or not name.strip():
         return False
     sent, wanted = normal(name), [normal(known) for known in (field, *FIELDS[field].headers)]
@@ -105,15 +114,15 @@ def _missing_sentence(missing: Sequence[str], names: Sequence[str], fields: Sequ
 def _check_names(names: Sequence[str], fields: Sequence[str | None], line: int) -> None:
     for position, name in enumerate(names):
         if not name.strip():
-            _refuse("FILE_DUPLICATE_COLUMN", f"Column {position + 1} of {len(names)} has no name.", line)
+            _refuse(Code.FILE_DUPLICATE_COLUMN, f"Column {position + 1} of {len(names)} has no name.", line)
     seen: dict[str, str] = {}
     for name, field in zip(names, fields, strict=True):
         if field is not None and field in seen:
             detail = f"The columns {show(seen[field])} and {show(name)} both mean {FIELDS[field].label}."
-            _refuse("FILE_DUPLICATE_COLUMN", detail, line)
+            _refuse(Code.FILE_DUPLICATE_COLUMN, detail, line)
         if field is not None:
             seen[field] = name
 
 
-def _refuse(code: str, detail: str, line: int) -> None:
+def _refuse(code: Code, detail: str, line: int) -> None:
     raise FileRefused(code, message_for(code, detail=detail), line)

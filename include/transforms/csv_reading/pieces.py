@@ -1,4 +1,4 @@
-"""Records of one piece of a file, a column at a time."""
+"""A piece of a file: records that follow each other, kept as columns."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Ragged:
-    """A record whose cells belong to no column, and a sentence that says why."""
+    """A record whose cells cannot be assigned to columns, and a sentence that says why."""
 
     cells: list[str]
     sentence: str
@@ -22,8 +22,11 @@ class Ragged:
 
 @dataclass(frozen=True)
 class Piece:
-    """Records that follow each other. `lines[i]` is the physical line (from 1) where record i starts,
-    `columns[c][i]` its cell as sent; those of `ragged` records (by position) are blank.
+    """Records that follow each other.
+
+    lines    the physical line (from 1) where each record starts
+    columns  for each column of the file the cells as sent; those of a ragged record are blank
+    ragged   the ragged records, by position in the piece
     """
 
     lines: Sequence[int]
@@ -32,7 +35,7 @@ class Piece:
 
 
 def piece_of(records: list[list[str]], lines: Sequence[int], width: int, unclear: dict[int, str]) -> Piece:
-    """`unclear`: records of the right width whose cells cannot be told apart all the same, and why."""
+    """Turn records into columns; `unclear` says which records of the right width are ragged all the same, and why."""
     of_other_width = {
         position: f"The row has {len(cells):,} cells, the header has {width:,}."
         for position, cells in enumerate(records)
@@ -45,15 +48,15 @@ def piece_of(records: list[list[str]], lines: Sequence[int], width: int, unclear
     return Piece(lines, [pd.array(cells, dtype="str") for cells in by_column], ragged)
 
 
-def plain_piece(text: str, lines: range, delimiter: str, width: int) -> Piece | None:
-    """What `piece_of` makes of whole lines without quotes, ten times as fast; None where a line is blank or ragged.
+def piece_of_plain_lines(text: str, lines: range, delimiter: str, width: int) -> Piece | None:
+    """Turn lines without quotes into the same columns, ten times as fast; None where a line is blank or ragged.
 
-    `lines`: their numbers.
+    `lines` are the numbers of the lines in `text`.
     """
-    if text.startswith("\ufeff"):  # Arrow would take it for a mark
+    if text.startswith("\ufeff"):  # Arrow would take it for a byte-order mark
         return None
     try:
-        table = _read(text.encode(), delimiter, width)
+        table = _read_with_arrow(text.encode(), delimiter, width)
     except ValueError:
         return None
     if table.num_rows != len(lines):
@@ -61,8 +64,8 @@ def plain_piece(text: str, lines: range, delimiter: str, width: int) -> Piece | 
     return Piece(lines, [pd.array(column, dtype="str") for column in table.columns], {})
 
 
-def _read(text: bytes, delimiter: str, width: int) -> pyarrow.Table:
-    """Raises ArrowInvalid, a ValueError."""
+def _read_with_arrow(text: bytes, delimiter: str, width: int) -> pyarrow.Table:
+    """Raise ArrowInvalid, which is a ValueError, where a line has another number of cells."""
     import pyarrow
     from pyarrow import csv
 

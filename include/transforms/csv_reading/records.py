@@ -1,4 +1,4 @@
-"""Text to records: strict CSV that knows at which physical line each record starts."""
+"""Text to header and records, a piece of the file at a time (SPEC.md section 4)."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import csv
 import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
-from include.codes import message_for
+from include.codes import Code, message_for
 from include.errors import FileRefused
 from include.schemas.feed import Feed
 from include.transforms.csv_reading.csv_source import CsvSource, Record, begin, is_record
 from include.transforms.csv_reading.headers import Header, fields_of, holds_required, missing_columns, read_header
-from include.transforms.csv_reading.pieces import Piece, piece_of, plain_piece
+from include.transforms.csv_reading.pieces import Piece, piece_of, piece_of_plain_lines
 from include.transforms.csv_reading.quoting import refuse_quoting
 from include.transforms.csv_reading.screening import check_text_format, refuse_content
 from include.transforms.csv_reading.text import Text, count_lines, lines_of
@@ -25,11 +26,12 @@ _COUNT_UP_TO = 20  # times the limit: a file that is far too large need not be c
 _LOOK_FOR_HEADER = 50  # lines
 CELLS = 250_000  # of a piece: each is an object until it is in a column
 _MOST_COLUMNS = 16_384  # as many as a spreadsheet holds
+_NO_RECORD: Record = (0, [], True)
 
 
 @dataclass(frozen=True)
 class Records:
-    """`pieces`: all records once, at least one piece; what refuses the file is raised where it is met."""
+    """A file's header and its records; reading on in `pieces`, of which there is at least one, can refuse the file."""
 
     header: Header
     delimiter: str
@@ -37,21 +39,23 @@ class Records:
 
 
 def read_records(text: Text, feed: Feed, announced: int | None = None) -> Records:
-    """Split text into header and records; those of a failed-row report as they were before it was made safe.
+    """Split text into header and records; the cells of a failed-row report become what the sender wrote.
 
     Raises FILE_BROKEN_QUOTING, FILE_MISSING_COLUMN, FILE_DUPLICATE_COLUMN, FILE_NOT_CSV or FILE_EMPTY; the pieces
-    FILE_BROKEN_QUOTING, FILE_TOO_MANY_RECORDS, and FILE_COUNT_MISMATCH when another number was `announced`.
+    raise FILE_BROKEN_QUOTING, FILE_TOO_MANY_RECORDS, and FILE_COUNT_MISMATCH when another number was `announced`.
     """
     source = begin(text)
     delimiter = _delimiter_of(source, feed)
     line, header = _header(source, delimiter, feed)
-    plain = not source.quoted and not is_report(header.names)
-    pieces = _plain_body(source, delimiter, line, header, feed) if plain else _body(source, delimiter, header, feed)
+    if source.quoted or is_report(header.names):
+        pieces = _pieces(source, delimiter, header, feed)
+    else:
+        pieces = _pieces_of_plain_lines(source, delimiter, line, header, feed)
     return Records(header, delimiter, _counted(pieces, announced))
 
 
 def split_records(text: Text, delimiter: str) -> list[tuple[int, list[str]]]:
-    """(line where it starts, cells) of the header and of each record, whatever the columns mean.
+    """Give (line where it starts, cells) of the header and of each record, whatever the columns mean.
 
     Raises FILE_BROKEN_QUOTING.
     """
@@ -59,21 +63,21 @@ def split_records(text: Text, delimiter: str) -> list[tuple[int, list[str]]]:
 
 
 def _counted(pieces: Iterable[Piece], announced: int | None) -> Iterator[Piece]:
-    found = 0
+    count = 0
     for piece in pieces:
-        found += len(piece.lines)
+        count += len(piece.lines)
         yield piece
-    if announced is not None and announced != found:
+    if announced is not None and announced != count:
         shown = f"{announced:,}" if announced >= 0 else "An unreadable number of"
-        facts = {"announced": shown, "found": f"{found:,}"}
-        raise FileRefused("FILE_COUNT_MISMATCH", message_for("FILE_COUNT_MISMATCH", **facts))
+        message = message_for(Code.FILE_COUNT_MISMATCH, announced=shown, found=f"{count:,}")
+        raise FileRefused(Code.FILE_COUNT_MISMATCH, message)
 
 
 def _header(source: CsvSource, delimiter: str, feed: Feed) -> tuple[int, Header]:
-    """(line where it starts, header)."""
-    line, names, clear = next(source.records(delimiter), (0, [], True))
+    """Give the line where the header starts, and the header."""
+    line, names, clear = next(source.records(delimiter), _NO_RECORD)
     if not names:
-        raise FileRefused("FILE_EMPTY", message_for("FILE_EMPTY", detail="has no header"))
+        raise FileRefused(Code.FILE_EMPTY, message_for(Code.FILE_EMPTY, detail="has no header"))
     if len(names) > _MOST_COLUMNS:
         detail = f"its header has {len(names):,} columns, and no spreadsheet holds more than {_MOST_COLUMNS:,}"
         refuse_content(detail, line)
@@ -86,20 +90,21 @@ def _header(source: CsvSource, delimiter: str, feed: Feed) -> tuple[int, Header]
     return line, read_header(names, feed.columns, line, _where_the_header_is(source, line, feed) if missing else "")
 
 
-def _body(source: CsvSource, delimiter: str, header: Header, feed: Feed) -> Iterator[Piece]:
-    numbered = itertools.islice(source.records(delimiter), 1, None)
-    size, left = max(1, CELLS // len(header.names)), feed.max_records
-    batch = list(itertools.islice(numbered, min(size, left)))
-    yield from [] if batch else [piece_of([], [], len(header.names), {})]
-    while batch:
-        left -= len(batch)
-        if not left:
-            _check_no_more(numbered, feed)
-        yield _piece(batch, header)
-        batch = list(itertools.islice(numbered, min(size, left)))
+def _pieces(source: CsvSource, delimiter: str, header: Header, feed: Feed) -> Iterator[Piece]:
+    records = itertools.islice(source.records(delimiter), 1, None)
+    size = max(1, CELLS // len(header.names))
+    # Nothing here keeps a batch: its cells need not be in memory beside the piece made of them.
+    yield from map(partial(_piece, header), _batches(itertools.islice(records, feed.max_records), size))
+    _check_no_more(records, feed)
 
 
-def _piece(batch: list[Record], header: Header) -> Piece:
+def _batches(records: Iterator[Record], size: int) -> Iterator[list[Record]]:
+    """Yield at least one batch, so that a file without records is one piece."""
+    yield list(itertools.islice(records, size))
+    yield from iter(lambda: list(itertools.islice(records, size)), [])
+
+
+def _piece(header: Header, batch: list[Record]) -> Piece:
     lines, cells = [start for start, _, _ in batch], [record for _, record, _ in batch]
     unclear = {position: _QUOTES_UNCLEAR for position, (_, _, clear) in enumerate(batch) if not clear}
     if is_report(header.names):
@@ -109,53 +114,56 @@ def _piece(batch: list[Record], header: Header) -> Piece:
     return piece_of(cells, lines, len(header.names), unclear)
 
 
-def _plain_body(source: CsvSource, delimiter: str, header_line: int, header: Header, feed: Feed) -> Iterator[Piece]:
-    """`_body` of a text without quotes, where a line is a record."""
+def _pieces_of_plain_lines(
+    source: CsvSource, delimiter: str, header_line: int, header: Header, feed: Feed
+) -> Iterator[Piece]:
+    """Yield the pieces of a text without quotes, where a line is a record."""
     left, after = feed.max_records, 1
     for text in source.text.pieces():
         first, after = after, after + count_lines(text) + (not text.endswith(("\n", "\r")))
         head = list(itertools.islice(lines_of(text), max(0, header_line + 1 - first)))
         first, body = first + len(head), text[sum(map(len, head)) :]
-        piece = plain_piece(body, range(first, after), delimiter, len(header.names))
+        piece = piece_of_plain_lines(body, range(first, after), delimiter, len(header.names))
         if piece is None:
-            records = enumerate(csv.reader(lines_of(body), delimiter=delimiter), first)
-            piece = _piece([(line, record, True) for line, record in records if is_record(record)], header)
+            numbered = enumerate(csv.reader(lines_of(body), delimiter=delimiter), first)
+            piece = _piece(header, [(line, cells, True) for line, cells in numbered if is_record(cells)])
         left -= len(piece.lines)
         if left < 0:
             _check_no_more(itertools.islice(source.records(delimiter), 1 + feed.max_records, None), feed)
         yield piece
 
 
-def _check_no_more(numbered: Iterator[Record], feed: Feed) -> None:
-    """Raises FILE_TOO_MANY_RECORDS when there is a record after as many as are allowed."""
-    if (first := next(numbered, None)) is not None:
-        more = sum(1 for _ in itertools.islice(numbered, feed.max_records * _COUNT_UP_TO))
-        found = f"{feed.max_records + 1 + more:,}"
-        found = f"more than {found}" if next(numbered, None) else found
-        facts = {"found": found, "limit": f"{feed.max_records:,}"}
-        raise FileRefused("FILE_TOO_MANY_RECORDS", message_for("FILE_TOO_MANY_RECORDS", **facts), first[0])
+def _check_no_more(records: Iterator[Record], feed: Feed) -> None:
+    """Raise FILE_TOO_MANY_RECORDS when there is a record after as many as the feed allows."""
+    line, cells, _ = next(records, _NO_RECORD)
+    if cells:
+        more = sum(1 for _ in itertools.islice(records, feed.max_records * _COUNT_UP_TO))
+        count = f"{feed.max_records + 1 + more:,}"
+        count = f"more than {count}" if next(records, None) else count
+        message = message_for(Code.FILE_TOO_MANY_RECORDS, found=count, limit=f"{feed.max_records:,}")
+        raise FileRefused(Code.FILE_TOO_MANY_RECORDS, message, line)
 
 
 def _delimiter_of(source: CsvSource, feed: Feed) -> str:
-    """The delimiter under which the header holds the required columns; else the one that names most fields."""
+    """Choose the delimiter under which the header holds the required columns; else the one that names most fields."""
     if feed.delimiter:
         return feed.delimiter
-    found: dict[str, tuple[int, int]] = {}
+    known_and_all: dict[str, tuple[int, int]] = {}
     for delimiter in dict.fromkeys((*([source.hint] if source.hint else []), *DELIMITERS)):
         try:
-            names = next(source.records(delimiter), (0, [], True))[1][: _MOST_COLUMNS + 1]
+            names = next(source.records(delimiter), _NO_RECORD)[1][: _MOST_COLUMNS + 1]
         except FileRefused:
             continue
         if holds_required(names, feed.columns):
             return delimiter
-        found[delimiter] = (sum(f is not None for f in fields_of(names, feed.columns)), len(names))
-    return max(found, key=lambda d: found[d]) if found else ","
+        known_and_all[delimiter] = (sum(f is not None for f in fields_of(names, feed.columns)), len(names))
+    return max(known_and_all, key=lambda each: known_and_all[each]) if known_and_all else ","
 
 
 def _where_the_header_is(source: CsvSource, line: int, feed: Feed) -> str:
-    """A hint when one of the first lines is a header under some delimiter; '' otherwise."""
-    looked_at = itertools.islice(source.text.lines(), source.skipped, source.skipped + _LOOK_FOR_HEADER)
-    for number, text in enumerate(looked_at, source.skipped + 1):
+    """Give a hint when one of the first lines is a header under some delimiter; '' otherwise."""
+    first_lines = itertools.islice(source.text.lines(), source.skipped, source.skipped + _LOOK_FOR_HEADER)
+    for number, text in enumerate(first_lines, source.skipped + 1):
         for delimiter in DELIMITERS:
             if not holds_required(next(csv.reader([text[:2000]], delimiter=delimiter), []), feed.columns):
                 continue

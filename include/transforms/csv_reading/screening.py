@@ -1,7 +1,7 @@
-"""Is this a CSV file at all? Judged by name, size and content, never by what the name promises (SPEC.md section 4).
+"""Refuse what is no CSV file, by name, size and content (SPEC.md section 4).
 
-Binary formats are known by puremagic's signatures, and only looked for where the content is not clean text:
-many signatures are plain words. Text formats are known by how they begin.
+Binary formats are recognised by puremagic's signatures. They are looked for only where the content is not clean text,
+because many signatures are plain words. Text formats are recognised by how they begin.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ import re
 import unicodedata
 from functools import cache
 
-from include.codes import message_for
+from include.codes import Code, message_for
 from include.errors import FileRefused
 from include.transforms.csv_reading.text import Text
 
 _NOT_IN_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f-\xff]")
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
-_START, _BEFORE, _WINDOW = 64, 16, 1024  # bytes: where a format shows itself; how far before; what is looked at
+_START, _BEFORE, _WINDOW = 64, 16, 1024  # bytes: where a format shows; how far before; how much is searched
 _COMMON = (
     (b"PK\x03\x04", 0, "a ZIP archive or an Excel, Word or OpenDocument file"),
     (b"PK\x05\x06", 0, "an empty ZIP archive"),
@@ -55,7 +55,7 @@ _NEVER_A_HEADER = (
     ("a PEM file", r"-----BEGIN [A-Z ]+-----"),
     ("a Unix archive", r"!<arch>"),
 )
-# A header might begin like this; one without the required columns is more likely what it looks like.
+# A header may begin like this; without the required columns the file is more likely what it looks like.
 _LOOKS = (
     ("a SYLK spreadsheet", r"ID;P\w*(?:;[A-Z]\w*)*\s*[\r\n]+(?:[A-Z]{1,2};|E\s)"),
     ("a mail", r"(?:From |(?:From|To|Subject|Received|Return-Path|Delivered-To|MIME-Version|Date|Message-ID|"
@@ -91,13 +91,13 @@ def check_name(name: str) -> None:
 def check_size(size: int, limit: int) -> None:
     """Raise FILE_TOO_LARGE or FILE_EMPTY from the size in bytes alone."""
     if size > limit:
-        raise FileRefused("FILE_TOO_LARGE", message_for("FILE_TOO_LARGE", found=f"{size:,}", limit=f"{limit:,}"))
+        raise FileRefused(Code.FILE_TOO_LARGE, message_for(Code.FILE_TOO_LARGE, found=f"{size:,}", limit=f"{limit:,}"))
     if size == 0:
-        raise FileRefused("FILE_EMPTY", message_for("FILE_EMPTY", detail="has no bytes"))
+        raise FileRefused(Code.FILE_EMPTY, message_for(Code.FILE_EMPTY, detail="has no bytes"))
 
 
 def check_binary(content: bytes, doubtful: int) -> None:
-    """Raise FILE_NOT_CSV when content that is not clean text is a known binary format, or holds one further down.
+    """Raise FILE_NOT_CSV when content that is not clean text is a known binary format, or contains one further down.
 
     `doubtful` is the position of the first byte that cannot be text.
     """
@@ -110,7 +110,7 @@ def check_binary(content: bytes, doubtful: int) -> None:
 
 
 def check_text_format(text: Text, header_is_good: bool) -> None:
-    """Raise FILE_NOT_CSV when the text begins like another text format, or holds the EICAR test virus."""
+    """Raise FILE_NOT_CSV when the text begins like another text format, or contains the EICAR test virus."""
     beginning = text.beginning(2000).lstrip("\ufeff \t\r\n")
     for name, look in _NEVER_A_HEADER if header_is_good else (*_NEVER_A_HEADER, *_LOOKS):
         if re.match(look, beginning, re.IGNORECASE | re.DOTALL):
@@ -123,11 +123,11 @@ def check_text_format(text: Text, header_is_good: bool) -> None:
 
 
 def refuse_content(detail: str, line: int) -> None:
-    raise FileRefused("FILE_NOT_CSV", message_for("FILE_NOT_CSV", detail=detail), line)
+    raise FileRefused(Code.FILE_NOT_CSV, message_for(Code.FILE_NOT_CSV, detail=detail), line)
 
 
 def _binary_at(content: bytes, position: int) -> str | None:
-    """A signature counts when it is no plain word, or when control characters follow it at once."""
+    """Name the format whose signature stands here: one that is no plain word, or that control characters follow."""
     window = content[position : position + _WINDOW]
     binary_follows = position == 0 and bool(_CONTROL.search(window[:_START]))
     for signature, offset, name in _signatures():
@@ -140,7 +140,7 @@ def _binary_at(content: bytes, position: int) -> str | None:
 
 @cache
 def _signatures() -> list[tuple[bytes, int, str]]:
-    """(bytes, offset, name): what people send by mistake in plain words, then puremagic's, the longest first."""
+    """Give (bytes, offset, name) of each format: first what people send by mistake, then puremagic's list."""
     from puremagic.main import magic_header_array
 
     known = [
@@ -152,4 +152,4 @@ def _signatures() -> list[tuple[bytes, int, str]]:
 
 
 def _refuse_name(detail: str) -> None:
-    raise FileRefused("FILE_NAME", message_for("FILE_NAME", detail=detail))
+    raise FileRefused(Code.FILE_NAME, message_for(Code.FILE_NAME, detail=detail))

@@ -1,10 +1,11 @@
-"""A file's text in pieces of whole lines: only its bytes are in memory as a whole. An ordinary file is one piece."""
+"""A file's text, decoded piece by piece: only the bytes stay in memory as a whole. An ordinary file is one piece."""
 
 from __future__ import annotations
 
 import codecs
 import io
 import itertools
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,39 +13,47 @@ from functools import cached_property
 
 PIECE = 2 * 1024 * 1024  # bytes that are decoded at once
 _AT_ONCE = 16 * 1024  # characters that are split into lines at once
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_BYTE_ORDER_MARKS = {
+    "utf-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE),
+    "utf-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE),
+}
 
 
 @dataclass(frozen=True)
 class Text:
-    """`content` as `codec` says; marks in front are no text."""
+    """The text that `content` holds in the encoding `codec`, without byte-order marks in front."""
 
     content: bytes
     codec: str
 
     def pieces(self) -> Iterator[str]:
-        """At least one; a piece ends at a line end, or where the text does."""
+        """Yield the text in pieces, at least one; each ends with a line, or where the text ends."""
         as_decoded = self.as_decoded()
         return itertools.chain([next(as_decoded, "").lstrip("\ufeff")], as_decoded)
 
     def as_decoded(self) -> Iterator[str]:
-        """`pieces` with the marks that the codec lets through. Raises UnicodeDecodeError, positions in `content`."""
+        """Yield `pieces` with the marks that the codec let through.
+
+        Raises UnicodeDecodeError, whose positions are those of `content`.
+        """
         return iter(self._only_piece) if len(self.content) <= PIECE else self._decoded()
 
     def beginning(self, length: int) -> str:
-        """So many characters."""
-        found = ""
+        """Give the first `length` characters."""
+        beginning = ""
         for piece in self.pieces():
-            found += piece[: length - len(found)]
-            if len(found) == length:
+            beginning += piece[: length - len(beginning)]
+            if len(beginning) == length:
                 break
-        return found
+        return beginning
 
     def lines(self) -> Iterator[str]:
-        """Physical lines with their ends: LF, CRLF and CR, and nothing else."""
+        """Yield physical lines with their ends: LF, CRLF and CR, and nothing else."""
         return itertools.chain.from_iterable(map(lines_of, self.pieces()))
 
     def has(self, part: str) -> bool:
-        """`part` has no line end."""
+        """Say whether the text contains `part`, which has no line end."""
         return any(part in piece for piece in self.pieces())
 
     @cached_property
@@ -53,16 +62,18 @@ class Text:
 
     def _decoded(self) -> Iterator[str]:
         unfinished: list[str] = []
-        for text in self._windows():
-            if end := _after_last_line(text):
-                yield "".join([*unfinished, text[:end]])
-                unfinished = []
-            unfinished.append(text[end:])
+        for window in self._windows():
+            end = _after_last_line(window)
+            unfinished.append(window[:end] if end else window)
+            if end:
+                whole_lines, unfinished = "".join(unfinished), [window[end:]]
+                yield whole_lines
         if rest := "".join(unfinished):
+            unfinished = []  # a single long line need not be in memory twice
             yield rest
 
     def _windows(self) -> Iterator[str]:
-        decoder = codecs.getincrementaldecoder(_without_mark(self.codec, self.content))()
+        decoder = codecs.getincrementaldecoder(_codec_with_byte_order(self.codec, self.content))()
         for start in range(0, max(len(self.content), 1), PIECE):
             end = start + PIECE
             try:
@@ -75,32 +86,38 @@ class Text:
                 ) from None
 
 
-def _without_mark(codec: str, content: bytes) -> str:
-    """Without a mark Python takes the machine's byte order for a whole text, and nothing for one in pieces."""
-    name = codecs.lookup(codec).name
-    marks = {"utf-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE), "utf-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)}
-    return codec if content.startswith(marks.get(name, (b"",))) else f"{name}-{sys.byteorder[0]}e"
-
-
 def lines_of(text: str) -> Iterator[str]:
-    # StringIO ends lines at LF, CRLF and CR, and nowhere else; it takes four bytes a character.
-    return itertools.chain.from_iterable(io.StringIO(some, newline="") for some in _some_lines(text))
-
-
-def _some_lines(text: str) -> Iterator[str]:
-    start, size = 0, _AT_ONCE
+    """Yield the physical lines of a text, with their ends."""
+    start = 0
     while start < len(text):
-        some = text[start : start + size]
-        if start + size < len(text):
+        some = text[start : start + _AT_ONCE]
+        if start + _AT_ONCE < len(text):
             some = some[: _after_last_line(some)]
-        yield some
-        start, size = start + len(some), _AT_ONCE if some else size * 2
+        if not some:  # one line is longer than that
+            line_end = _LINE_END.search(text, start + _AT_ONCE - 1)
+            yield text[start : (end := line_end.end() if line_end else len(text))]
+            start = end
+            continue
+        # StringIO ends lines at LF, CRLF and CR, and nowhere else; it takes four bytes a character.
+        yield from io.StringIO(some, newline="")
+        start += len(some)
 
 
 def count_lines(text: str) -> int:
+    """Count line ends: LF, CRLF and CR."""
     return text.count("\n") + (text.count("\r") - text.count("\r\n") if "\r" in text else 0)
 
 
+def _codec_with_byte_order(codec: str, content: bytes) -> str:
+    """Name the byte order where `content` has no mark that says it.
+
+    Python assumes the machine's byte order for a text decoded at once, and refuses one decoded in pieces.
+    """
+    name = codecs.lookup(codec).name
+    has_mark = content.startswith(_BYTE_ORDER_MARKS.get(name, (b"",)))
+    return codec if has_mark else f"{name}-{sys.byteorder[0]}e"
+
+
 def _after_last_line(text: str) -> int:
-    """0 where no line ends for certain: after a CR at the end an LF may follow."""
+    """Give the position after the last line end, 0 for none; a CR at the very end may be half of a CRLF."""
     return (text.rfind("\n") + 1) or (text.rfind("\r", 0, max(len(text) - 1, 0)) + 1)
