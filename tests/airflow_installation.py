@@ -37,23 +37,18 @@ class Installation:
             (inbox / name).write_text(source, encoding="utf-8")
 
     def run(self, feed: str, **conf: Any) -> Any:
-        """One run of the feed's DAG, every task for real; gives the DagRun."""
-        every_param = {
-            "file": None,
-            "upload": None,
-            "force": False,
-            "dry_run": False,
-            "note": None,
-            "requested_by": None,
-            **conf,
-        }  # test() keeps old ones
-        return self.bag.dags[f"import_clients__{feed}"].test(run_conf=every_param, logical_date=None)
+        """Run the feed's DAG once with real tasks; gives the DagRun."""
+        empty = dict.fromkeys(("file", "upload", "note", "requested_by")) | {"force": False, "dry_run": False}
+        return self.bag.dags[f"import_clients__{feed}"].test(
+            run_conf={**empty, **conf},  # without a value test() would keep that of the run before
+            logical_date=None,
+        )
 
     def read_mails(self) -> list[EmailMessage]:
-        """The mails that came since the last look, oldest first."""
-        found = sorted(self.mails.glob("*.eml"), key=lambda path: path.stat().st_mtime_ns)
-        mails = [email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in found]
-        for path in found:
+        """Read the mails that have arrived since the last call, oldest first."""
+        paths = sorted(self.mails.glob("*.eml"), key=lambda path: path.stat().st_mtime_ns)
+        mails = [email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in paths]
+        for path in paths:
             path.unlink()
         return mails  # type: ignore[return-value]
 
@@ -72,7 +67,7 @@ def states(run: Any) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def feeds_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The real feeds, not waiting for files to resolve_duplicates, and one that is broken."""
+    """The real feeds, with files that count as stable at once."""
     folder = tmp_path_factory.mktemp("feeds")
     for path in (ROOT / "include" / "feeds").glob("*.yaml"):
         lines = [line for line in path.read_text().splitlines() if not line.startswith("stable_seconds")]
@@ -119,7 +114,7 @@ def installation(airflow: Installation, engine: sa.Engine) -> Installation:
 
 @pytest.fixture
 def impatient(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Installation:
-    """A task that failed is tried again at once."""
+    """An Airflow in which a failed task is retried at once."""
     for dag in installation.bag.dags.values():
         for task in dag.tasks:
             monkeypatch.setattr(task, "retry_delay", timedelta(0))

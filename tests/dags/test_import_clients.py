@@ -60,9 +60,9 @@ def test_a_refused_a_half_failed_and_a_good_file_do_not_stop_each_other(installa
     installation.drop("acme", HEADER + "Ben;;ben@example.com;;<b>\nCat;;cat@example.com;;no\n", "3-<img src=x>.csv")
     run = installation.run("acme")
     assert run.state == "failed"
-    found = states(run)
-    assert sorted(found[f"each_file.validate[{n}]"] for n in range(3)) == ["failed", "success", "success"]
-    assert found["merge"] == "success" and found["email_summary"] == "success" and found["outcome"] == "failed"
+    tasks = states(run)
+    assert sorted(tasks[f"each_file.validate[{n}]"] for n in range(3)) == ["failed", "success", "success"]
+    assert tasks["merge"] == "success" and tasks["email_summary"] == "success" and tasks["outcome"] == "failed"
     assert {row["file_name"]: row["state"] for row in ledger()} == {
         "1-refused.csv": "refused", "2-half.csv": "merged", "3-<img src=x>.csv": "merged",
     }  # fmt: skip
@@ -102,9 +102,9 @@ def test_a_mail_server_that_is_down_changes_nothing_about_the_import(impatient, 
                        '{"disable_ssl":true,"disable_tls":true,"from_email":"a@example.com"}}')  # fmt: skip
     impatient.drop("default", SAMPLES / "onboarding.csv")
     run = impatient.run("default")
-    found = states(run)
-    assert (run.state, found["email_summary"], found["outcome"]) == ("failed", "failed", "success")
-    assert len(clients()) == 4 and found["merge"] == "success"
+    tasks = states(run)
+    assert (run.state, tasks["email_summary"], tasks["outcome"]) == ("failed", "failed", "success")
+    assert len(clients()) == 4 and tasks["merge"] == "success"
 
 
 @pytest.mark.parametrize("feed", ["default", "acme"])
@@ -122,7 +122,7 @@ def test_a_broken_feed_is_an_import_error_of_its_own_and_the_others_stay(airflow
     from airflow.dag_processing.dagbag import DagBag
 
     broken = feeds_folder / "broken.yaml"
-    broken.write_text("title: Broken\nduplicates: keep_all\nsetle_seconds: 3\n")
+    broken.write_text("title: Broken\nduplicates: keep_all\nstabel_seconds: 3\n")
     try:
         bag = DagBag(dag_folder=airflow.bag.dag_folder)
     finally:
@@ -131,10 +131,10 @@ def test_a_broken_feed_is_an_import_error_of_its_own_and_the_others_stay(airflow
     assert feeds == {"import_clients__default", "import_clients__acme"}
     ((path, message),) = bag.import_errors.items()
     assert path.endswith("feed_errors.py")
-    assert "broken.yaml: `duplicates` is 'keep_all'" in message and "`setle_seconds` is not a known key" in message
+    assert "broken.yaml: `duplicates` is 'keep_all'" in message and "`stabel_seconds` is not a known key" in message
 
 
-def test_a_scheduled_feed_that_waits_gives_its_slot_back_between_looks(airflow, feeds_folder):
+def test_a_scheduled_feed_that_waits_gives_its_worker_slot_back_between_looks(airflow, feeds_folder):
     from airflow.dag_processing.dagbag import DagBag
 
     waiting = feeds_folder / "waiting.yaml"
@@ -152,7 +152,7 @@ def test_a_held_file_asks_a_person_and_the_other_files_go_on(installation, ledge
     from airflow.dag_processing.dagbag import DagBag
 
     (feeds_folder / "careful.yaml").write_text(
-        "title: Careful\nsettle_seconds: 0\nhold: {failed_over: 0.5, reviewers: [olga]}\nnotify: {to: [olga@example.com]}\n"
+        "title: Careful\nstable_seconds: 0\nhold: {failed_over: 0.5, reviewers: [olga]}\nnotify: {to: [olga@example.com]}\n"
     )
     try:
         dag = DagBag(dag_folder=installation.bag.dag_folder).dags["import_clients__careful"]
@@ -194,7 +194,7 @@ def test_an_import_is_reverted_from_its_trigger_form(installation, ledger, clien
     assert other.state == "failed"
 
 
-def test_a_tasks_process_builds_the_dag_of_its_own_feed_only(airflow, monkeypatch):
+def test_the_process_of_a_task_builds_only_the_dag_of_its_feed(airflow, monkeypatch):
     from airflow.dag_processing.dagbag import DagBag
 
     monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", "import_clients__acme")

@@ -26,7 +26,7 @@ def dag_of(installation, feeds_folder):
     path = feeds_folder / "partner.yaml"
 
     def _dag_of(inbox: str):
-        path.write_text(f"title: Partner\ninbox: {inbox}\nsettle_seconds: 0\nnotify: {{to: [a@example.com]}}\n")
+        path.write_text(f"title: Partner\ninbox: {inbox}\nstable_seconds: 0\nnotify: {{to: [a@example.com]}}\n")
         return DagBag(dag_folder=installation.bag.dag_folder).dags["import_clients__partner"]
 
     yield _dag_of

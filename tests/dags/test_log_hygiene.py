@@ -88,8 +88,8 @@ def test_no_cell_reaches_a_log_an_exception_or_airflows_tables(
     impatient.drop("default", BUG, "5-bug.csv")
     run = impatient.run("default", note="checked by hand")
 
-    found = {line["file_name"]: line["code"] or line["state"] for line in ledger()}
-    assert found == {
+    ended = {line["file_name"]: line["code"] or line["state"] for line in ledger()}
+    assert ended == {
         "1-people.csv": "merged", "2-no-header.csv": "FILE_MISSING_COLUMN", "3-swallowed.csv": "FILE_BROKEN_QUOTING",
         "4-no-text.csv": "FILE_ENCODING", "5-bug.csv": "merged",
     }, states(run)  # fmt: skip

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.plugins.page import TEXT
+
 
 @pytest.fixture(scope="session")
 def web_app(airflow: Any) -> Iterator[Any]:
@@ -30,7 +32,7 @@ def web_app(airflow: Any) -> Iterator[Any]:
 
 @pytest.fixture
 def web(web_app: Any, installation: Any) -> Callable[..., Any]:
-    """A browser of a person: `web("olga")`, `web(None)` for nobody."""
+    """A browser of a person: `web("olga")`; `web(None)` is not logged in."""
     from starlette.testclient import TestClient
 
     from tests.plugins.persons import token_of
@@ -43,3 +45,22 @@ def web(web_app: Any, installation: Any) -> Callable[..., Any]:
         return client
 
     return _web
+
+
+@pytest.fixture
+def imported(installation: Any, engine: Any) -> Callable[..., str | None]:
+    """Import text into a feed as the DAG would; gives the id of the import."""
+    from include.adapters.files.storage import Storage
+    from include.schemas.feed import Feed
+    from include.steps.import_file import import_file
+
+    def _imported(text: str = TEXT, feed: str = "default", name: str = "clients.csv", **keys: Any) -> str | None:
+        path = installation.home / name
+        path.write_text(text)
+        own = {key: keys.pop(key) for key in ("dry_run", "force", "clock", "by") if key in keys}
+        storage = Storage(installation.home / "storage")
+        return import_file(
+            path, feed=Feed(name=feed, title=feed, **keys), engine=engine, storage=storage, **own
+        ).import_id
+
+    return _imported

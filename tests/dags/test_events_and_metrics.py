@@ -1,4 +1,4 @@
-"""What other DAGs and dashboards hear: asset events in Airflow's database, metrics at a real StatsD port."""
+"""What other DAGs and dashboards receive: asset events in Airflow's database, metrics at a real StatsD port."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def statsd(installation, monkeypatch):
 
 @pytest.fixture
 def events(installation, postgres):
-    """What asset events of `clients` came since the test began, oldest first."""
+    """The asset events of `clients` since the test began, oldest first."""
     engine = sa.create_engine(postgres.url("airflow").replace("postgresql://", "postgresql+psycopg://"))
     query = "SELECT e.extra::text FROM asset_event e JOIN asset a ON a.id = e.asset_id WHERE a.name = 'clients' ORDER BY e.id"
 
@@ -51,7 +51,7 @@ def events(installation, postgres):
 
 
 def _activate(engine, installation):
-    """Do what Airflow's scheduler would do: it takes events only of assets that a DAG in its database names."""
+    """Do what Airflow's scheduler would do: it accepts only events of assets that a DAG in its database names."""
     activate = "INSERT INTO asset_active (name, uri) SELECT name, uri FROM asset WHERE name = 'clients' RETURNING 1"
     known = "SELECT 1 FROM asset_active WHERE name = 'clients'"
     with engine.begin() as connection:
@@ -71,17 +71,17 @@ def of(sent, name):
     return sums
 
 
-def test_a_merge_tells_other_dags_counts_and_ids_and_no_cell(installation, ledger, events):
+def test_a_merge_announces_counts_and_ids_and_no_cell_to_other_dags(installation, ledger, events):
     installation.drop("default", SAMPLES / "onboarding.csv", "mail.of.ann@example.com.csv")
     assert states(installation.run("default"))["announce"] == "success"
     (event,) = events()
     counts = {"read": 4, "created": 4, "updated": 0, "unchanged": 0, "duplicate": 0, "failed": 0}
-    told = {"import_id": str(ledger()[0]["id"]), "feed": "default", **counts, "reverted": 0, "kept": 0}
-    assert event == {"imports": [told], "created": 4, "updated": 0, "reverted": 0}
+    announced = {"import_id": str(ledger()[0]["id"]), "feed": "default", **counts, "reverted": 0, "kept": 0}
+    assert event == {"imports": [announced], "created": 4, "updated": 0, "reverted": 0}
 
 
 @pytest.mark.parametrize("again", ["refused", "unchanged", "dry run"])
-def test_a_run_that_changed_no_client_tells_nobody(installation, events, again):
+def test_a_run_that_changed_no_client_emits_no_event(installation, events, again):
     conf = {"refused": {}, "unchanged": {"force": True}, "dry run": {"dry_run": True}}
     name = "clients_export.csv" if again == "dry run" else "onboarding.csv"
     if again != "dry run":
@@ -94,9 +94,11 @@ def test_a_run_that_changed_no_client_tells_nobody(installation, events, again):
     assert run.state == ("failed" if again == "refused" else "success")
 
 
-def test_a_held_import_tells_when_it_is_approved_and_a_revert_tells_too(
-    installation, engine, ledger, events, statsd, monkeypatch
+def test_a_held_import_is_announced_when_it_is_approved_and_so_is_its_undo(
+    installation, engine, ledger, events, statsd
 ):
+    from airflow.sdk.execution_time.context import set_current_context
+
     installation.drop("default", "First Name,Email\nAnn,ann@example.com\n", "a.csv")
     installation.run("default")
     import_id = str(ledger()[0]["id"])
@@ -106,9 +108,9 @@ def test_a_held_import_tells_when_it_is_approved_and_a_revert_tells_too(
     statsd.ours()
     review = installation.bag.dags["review_held_import"]
     announce = review.get_task("announce").python_callable
-    context, outlets = {"dag_run": SimpleNamespace(run_id="held__1")}, Outlets()
-    monkeypatch.setitem(announce.__globals__, "get_current_context", lambda: context)
-    announce({"import_id": import_id}, outlet_events=outlets)
+    context, outlets = {"dag_run": SimpleNamespace(run_id="held__1"), "params": {"import_id": import_id}}, Outlets()
+    with set_current_context(context):
+        announce(outlet_events=outlets)
     assert [facts["import_id"] for facts in outlets.extra["imports"]] == [import_id]
     sent = statsd.ours()
     assert of(sent, "imports") == {("default", "merged"): 1} and of(sent, "rows") == {("default", "created"): 1}
@@ -134,16 +136,14 @@ class Outlets(SimpleNamespace):
         return self
 
 
-def test_what_a_dead_run_left_is_told_by_the_next_and_what_was_told_is_not_told_again(
-    impatient, engine, events, statsd
-):
+def test_the_next_run_announces_what_a_dead_run_left_but_nothing_twice(impatient, engine, events, statsd):
     impatient.drop("default", SAMPLES / "onboarding.csv")
     impatient.run("default")
     assert len(events()) == 1 and of(statsd.ours(), "imports") == {("default", "merged"): 1}
-    for told, expected in (("announced_state", 0), ("NULL", 1)):
-        # Nobody was mailed, so the next run takes the import over.
+    for state, expected in (("announced_state", 0), ("NULL", 1)):
+        # No mail was sent, so the next run adopts the import.
         with engine.begin() as connection:
-            connection.execute(sa.text(f"UPDATE imports SET notified_state = NULL, announced_state = {told}"))
+            connection.execute(sa.text(f"UPDATE imports SET notified_state = NULL, announced_state = {state}"))
         before = len(events())
         assert impatient.run("default").state == "success"
         assert len(events()) - before == expected and len(of(statsd.ours(), "imports")) == expected
@@ -177,10 +177,14 @@ def test_looking_at_all_feeds_measures_what_waits_and_is_red_once_for_a_late_fee
         (feeds_folder / "nightly.yaml").unlink()
     (mail,) = installation.read_mails()
     assert mail["To"] == "desk@example.com" and mail["Subject"].startswith("nightly: LATE, no file since ")
-    found = {(each.name, each.tags["feed"]): each for each in statsd.ours()}
-    assert {each.kind for each in found.values()} == {"g"}
-    assert found["client_imports.late", "nightly"].value > 86_000 and found["client_imports.late", "acme"].value == 0
-    assert found["client_imports.waiting_age", "acme"].value > 0 and found["client_imports.held", "acme"].value == 0
+    measures = {(each.name, each.tags["feed"]): each for each in statsd.ours()}
+    assert {each.kind for each in measures.values()} == {"g"}
+    assert (
+        measures["client_imports.late", "nightly"].value > 86_000 and measures["client_imports.late", "acme"].value == 0
+    )
+    assert (
+        measures["client_imports.waiting_age", "acme"].value > 0 and measures["client_imports.held", "acme"].value == 0
+    )
 
 
 def test_the_dashboard_shows_every_metric_that_the_code_sends_and_no_other(installation, statsd):
@@ -193,5 +197,5 @@ def test_the_dashboard_shows_every_metric_that_the_code_sends_and_no_other(insta
     # A timing arrives as NAME_sum and NAME_count, in seconds.
     used = {re.sub("_(sum|count)$", "", name) for name in re.findall(r"\bairflow_(client_imports_\w+)", shown)}
     assert used == {name.replace(".", "_") for name in names} and names == set(METRICS)
-    labels = {label for found in re.findall(r"by \(([^)]*)\)", shown) for label in re.split(r",\s*", found)}
+    labels = {label for labels in re.findall(r"by \(([^)]*)\)", shown) for label in re.split(r",\s*", labels)}
     assert labels <= {tag for each in sent for tag in each.tags}
