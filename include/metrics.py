@@ -1,4 +1,4 @@
-"""What is measured and what it is called: `airflow.` and then a name of `METRICS`, with tags."""
+"""The metrics that the importer sends through Airflow: `airflow.`, then a name of `METRICS`, with tags."""
 
 from __future__ import annotations
 
@@ -6,20 +6,23 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-# Name to what it says and its tags. The dashboard (docs/grafana_dashboard.json) uses these and no others.
+# For each name what it measures, and by which tags. The dashboard (docs/grafana_dashboard.json) uses no others.
 METRICS = {
-    "client_imports.imports": "imports that came to an end, by feed and state",
+    "client_imports.imports": "imports that ended, by feed and state",
     "client_imports.rows": "rows of merged imports, by feed and outcome",
-    "client_imports.duration": "from received to merged, by feed; imports that waited for a person are left out",
-    "client_imports.waiting_age": "seconds that the oldest file waits in the inbox, by feed; 0 for none",
+    "client_imports.duration": "time from received to merged, by feed, without imports that waited for a person",
+    "client_imports.waiting_age": "age in seconds of the oldest file in the inbox, by feed; 0 for none",
     "client_imports.held": "imports that wait for a person now, by feed",
-    "client_imports.late": "seconds that a file is overdue, by feed; 0 in time",
+    "client_imports.late": "seconds that a file is overdue, by feed; 0 when it is not",
 }
 
 
 @dataclass(frozen=True)
 class Measure:
-    """`incr` adds a number, `gauge` is a state, `timing` is in milliseconds. Tags are never personal data."""
+    """One value to send: `incr` adds a number, `gauge` sets a state, `timing` is in milliseconds.
+
+    Tags are never personal data.
+    """
 
     kind: Literal["incr", "gauge", "timing"]
     name: str

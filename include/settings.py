@@ -1,4 +1,4 @@
-"""The only reader of the environment. Read at run time, never when a module is imported."""
+"""Read the environment: the only module that does, and only at run time, never when it is imported."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class Settings:
-    """Where files live (an absolute folder or an S3 URL) and where feeds are described.
+    """What the environment sets.
 
-    `clients_db` is a database URL, and a secret.
+    storage     where files lie: an absolute folder or an S3 URL
+    feeds       the folder of the feed files
+    clients_db  the URL of the client database, a secret
     """
 
     storage: str
@@ -44,7 +46,7 @@ def read_settings() -> Settings:
 
 @dataclass(frozen=True, repr=False)
 class Login:
-    """What an Airflow connection says. A secret."""
+    """Host, user and password of an Airflow connection: a secret."""
 
     host: str = ""
     port: int | None = None
@@ -53,28 +55,36 @@ class Login:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def of_connection(cls, found: Any) -> Login:
-        """Of an Airflow connection, or anything with its attributes."""
-        return cls(found.host or "", found.port, found.login, found.password, found.extra_dejson)
+    def of_connection(cls, connection: Any) -> Login:
+        """Take the login from an Airflow connection, or from anything with its attributes."""
+        return cls(
+            connection.host or "", connection.port, connection.login, connection.password, connection.extra_dejson
+        )
 
 
 def login_from_environment(connection_id: str) -> Login:
-    """An Airflow connection as the environment has it, as JSON or as a URI, for where no Airflow is.
+    """Read an Airflow connection from the environment, JSON or a URI, for processes without Airflow.
 
     Raises SettingInvalid when AIRFLOW_CONN_ID is not set.
     """
     name = f"AIRFLOW_CONN_{connection_id.upper()}"
-    said = os.environ.get(name, "")
-    if not said:
+    value = os.environ.get(name, "")
+    if not value:
         raise SettingInvalid(f"{name} is not set.")
-    if said.startswith("{"):
-        try:
-            keys = json.loads(said)
-        except ValueError:
-            raise SettingInvalid(f"{name} is neither JSON nor a URI.") from None
-        extra = keys.get("extra") or {}
-        extra = json.loads(extra) if isinstance(extra, str) else extra
-        return Login(keys.get("host") or "", keys.get("port"), keys.get("login"), keys.get("password"), extra)
-    url = urlsplit(said)
+    return _login_from_json(name, value) if value.startswith("{") else _login_from_uri(value)
+
+
+def _login_from_json(name: str, text: str) -> Login:
+    try:
+        keys = json.loads(text)
+    except ValueError:
+        raise SettingInvalid(f"{name} is neither JSON nor a URI.") from None
+    extra = keys.get("extra") or {}
+    extra = json.loads(extra) if isinstance(extra, str) else extra
+    return Login(keys.get("host") or "", keys.get("port"), keys.get("login"), keys.get("password"), extra)
+
+
+def _login_from_uri(uri: str) -> Login:
+    url = urlsplit(uri)
     user, password = (unquote(part) if part else None for part in (url.username, url.password))
     return Login(unquote(url.hostname or ""), url.port, user, password, dict(parse_qsl(url.query)))

@@ -1,4 +1,4 @@
-"""What a feed file may say (SPEC.md section 9). Wrong keys and values become sentences, not stack traces."""
+"""Read feed files and check them (SPEC.md section 9). Wrong keys and values become sentences, not stack traces."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 def _span(text: Any) -> timedelta:
     units = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-    found = re.fullmatch(r"([1-9]\d{0,4}) ?([mhdw])", text) if isinstance(text, str) else None
-    if not found:
+    parts = re.fullmatch(r"([1-9]\d{0,4}) ?([mhdw])", text) if isinstance(text, str) else None
+    if not parts:
         raise ValueError("must be a number and a unit (m, h, d, w), for example 90m, 26h, 7d")
-    return timedelta(**{units[found[2]]: int(found[1])})
+    return timedelta(**{units[parts[2]]: int(parts[1])})
 
 
 Span = Annotated[timedelta, BeforeValidator(_span)]
-_NO_FILE_IS_IN = ("idna", "punycode", "raw-unicode-escape", "unicode-escape", "undefined")
+_NOT_FOR_FILES = ("idna", "punycode", "raw-unicode-escape", "unicode-escape", "undefined")
 _ID_FIELDS = ("id", "email", "username", "first_name")
 
 
@@ -36,10 +36,11 @@ class _Strict(BaseModel):
 
 
 class Hold(_Strict):
-    """Shares of a file's records above which an import waits for a person; None: never.
+    """Shares of a file's records above which an import waits for a person; None for no limit.
 
-    `from_records`: smaller files are not held. `reviewers`: Airflow user names who may answer, empty for everyone
-    who may edit the DAG's runs. No answer within `answer_days` discards the import.
+    from_records  smaller files are not held
+    reviewers     names of the Airflow users who may answer; empty for everyone who may edit the DAG's runs
+    answer_days   without an answer in this time the import is discarded
     """
 
     failed_over: Share | None = None
@@ -51,12 +52,12 @@ class Hold(_Strict):
 
     @property
     def limits(self) -> dict[str, float]:
-        """Those that are set, by the records they are about."""
+        """Give the shares that are set, by the name of the records that they limit."""
         shares = {"failed": self.failed_over, "updated": self.updated_over, "deactivated": self.deactivated_over}
         return {about: share for about, share in shares.items() if share is not None}
 
 
-# Nobody is there when a watched feed runs; a few odd rows are no reason to wake somebody.
+# A watched feed runs when no person is there, and a few odd rows are no reason to wake one.
 _HOLD_OF_WATCHED_FEEDS = {"failed_over": 0.5, "deactivated_over": 0.2, "from_records": 20}
 
 
@@ -75,7 +76,7 @@ class Notify(_Strict):
 
 
 class Feed(_Strict):
-    """One feed. Sizes are bytes, waits are seconds unless the name says minutes."""
+    """The settings of one feed. Sizes are bytes; times are seconds unless the name says another unit."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
     title: str
@@ -105,7 +106,7 @@ class Feed(_Strict):
 
     @model_validator(mode="before")
     @classmethod
-    def _what_follows_from_other_keys(cls, keys: Any) -> Any:
+    def _defaults_from_other_keys(cls, keys: Any) -> Any:
         if not isinstance(keys, dict):
             return keys
         watched = {"hold": _HOLD_OF_WATCHED_FEEDS} if keys.get("schedule") == "watch" else {}
@@ -114,7 +115,7 @@ class Feed(_Strict):
     @field_validator("inbox")
     @classmethod
     def _one_folder(cls, inbox: str) -> str:
-        """Never a secret: a server is named by the id of an Airflow connection."""
+        """Accept a folder, or a server by the id of an Airflow connection: a feed file never holds a secret."""
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*|sftp://\w[\w.-]*(/[^?#@\s]*)?", inbox):
             raise ValueError(
                 "must be the plain name of one folder below the storage's `inbox`, or sftp://CONNECTION_ID/FOLDER"
@@ -126,7 +127,7 @@ class Feed(_Strict):
     def _known_encoding(cls, encoding: str | None) -> str | None:
         if encoding is not None:
             try:
-                if codecs.lookup(encoding).name in _NO_FILE_IS_IN:
+                if codecs.lookup(encoding).name in _NOT_FOR_FILES:
                     raise LookupError
                 "".encode(encoding)
             except LookupError:
@@ -161,7 +162,7 @@ class Feed(_Strict):
     @field_validator("values", mode="before")
     @classmethod
     def _words_are_text(cls, values: Any) -> Any:
-        """YAML reads `yes` and `1` as something else than the text in a cell: ask for quotes."""
+        """Demand quotes, because YAML does not read `yes` and `1` as text, and cells are text."""
         for field, words in values.items() if isinstance(values, dict) else ():
             for sent, meant in words.items() if isinstance(words, dict) else ():
                 if not isinstance(sent, str) or not isinstance(meant, str):
@@ -180,7 +181,7 @@ def feed_files(folder: Path) -> list[Path]:
 
 
 def read_feeds(folder: Path) -> dict[str, Feed | None]:
-    """Every feed by name; None where its file is broken."""
+    """Read every feed, by name; None where its file is broken."""
     feeds: dict[str, Feed | None] = {}
     for path in feed_files(folder):
         try:

@@ -1,4 +1,4 @@
-"""Does an import look dangerous enough to ask a person first? (SPEC.md section 11)"""
+"""Decide whether an import looks so dangerous that a person must approve it (SPEC.md section 11)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _WORDS = {"failed": "failed", "updated": "would update a client", "deactivated":
 
 @dataclass(frozen=True)
 class Weight:
-    """Records of one file: all, and those that failed, would update a client, would deactivate one."""
+    """Numbers of records of one file: all, failed, and those that would update or deactivate a client."""
 
     read: int
     failed: int
@@ -20,12 +20,12 @@ class Weight:
 
 
 def reasons_to_hold(hold: Hold, weight: Weight) -> list[str]:
-    """A sentence for each limit of the feed that the file is above; none: go on."""
+    """Give a sentence for each limit of the feed that the file exceeds."""
     if weight.read < hold.from_records:
         return []
-    judged = ((getattr(weight, about), limit, _WORDS[about]) for about, limit in hold.limits.items())
+    limits = ((getattr(weight, about), limit, _WORDS[about]) for about, limit in hold.limits.items())
     return [
-        f"{found:,} of {weight.read:,} rows {what} ({found / weight.read:.0%}; the feed holds above {limit:.0%})."
-        for found, limit, what in judged
-        if weight.read and found / weight.read > limit
+        f"{rows:,} of {weight.read:,} rows {what} ({rows / weight.read:.0%}; the feed holds above {limit:.0%})."
+        for rows, limit, what in limits
+        if rows / weight.read > limit
     ]

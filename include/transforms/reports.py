@@ -1,4 +1,4 @@
-"""The failed-row report: a CSV that is safe in a spreadsheet and imports again as it is (SPEC.md section 10)."""
+"""Write the failed-row report, a CSV that is safe in a spreadsheet, and read one back (SPEC.md section 10)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from include.models import Problem
 from include.schemas.client_rows import FIELDS
 from include.transforms.csv_reading.pieces import Piece
 
-# `_import` links a corrected file to its parent; `_cells` holds rows whose cells fit no column.
+# Columns of a report. `_import` links a corrected file to its parent; `_cells` holds rows that fit no columns.
 ADDED = ("_row", "_line", "_codes", "_problems", "_import", "_cells")
 _RUNS_IN_A_SPREADSHEET = r"[\s\x00-\x1f\xad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]*[=+\-@＝＋－＠−]"
 _TO_NEUTRALISE = re.compile(rf"'*(?:{_RUNS_IN_A_SPREADSHEET}|[\t\r])")
@@ -23,6 +23,8 @@ _NEUTRALISED = re.compile(rf"'+(?:{_RUNS_IN_A_SPREADSHEET}|[\t\r])")
 
 @dataclass(frozen=True)
 class FailedRow:
+    """A row that was not imported, with its cells as sent and every reason."""
+
     row: int
     line: int
     cells: Sequence[str]
@@ -30,23 +32,24 @@ class FailedRow:
 
 
 def neutralise(cell: str) -> str:
-    """A leading apostrophe where a spreadsheet would run the cell; `restore` takes exactly that one away."""
+    """Put an apostrophe before a cell that a spreadsheet would run; `restore` removes exactly that one."""
     return f"'{cell}" if _TO_NEUTRALISE.match(cell) else cell
 
 
 def restore(cell: str) -> str:
+    """Remove the apostrophe that `neutralise` put before the cell, and no other."""
     return cell[1:] if _NEUTRALISED.match(cell) else cell
 
 
 def restore_cells(names: Sequence[str], cells: Sequence[str]) -> list[str]:
-    """A report's cells (or header) as the sender wrote them; the columns that the report added stay as they are."""
+    """Turn a report's cells (or its header) into what the sender wrote; columns that the report added stay."""
     if len(names) != len(cells):
         return list(cells)
     return [cell if name.strip() in ADDED else restore(cell) for name, cell in zip(names, cells, strict=True)]
 
 
 def never_corrected(names: Sequence[str], cells: Sequence[str]) -> bool:
-    """True for a row of a report that fitted no columns and still stands in `_cells` alone."""
+    """Say whether a report's row still has cells in `_cells` alone, because it once fitted no columns."""
     if not is_report(names) or len(names) != len(cells):
         return False
     by_name = {name.strip(): cell.strip() for name, cell in zip(names, cells, strict=True)}
@@ -54,20 +57,21 @@ def never_corrected(names: Sequence[str], cells: Sequence[str]) -> bool:
 
 
 def is_report(names: Sequence[str]) -> bool:
+    """Say whether a header is that of a failed-row report."""
     return {"_row", "_codes", "_import"} <= {name.strip() for name in names}
 
 
 def parents_in(names: Sequence[str], piece: Piece) -> set[str]:
-    """What the rows of a report say of the import whose report it is."""
+    """Give the import ids that the rows of a report name."""
     if not is_report(names):
         return set()
     position = [name.strip() for name in names].index("_import")
-    of_ragged = (each.cells[position] for each in piece.ragged.values() if len(each.cells) == len(names))
+    of_ragged = (record.cells[position] for record in piece.ragged.values() if len(record.cells) == len(names))
     return {cell.strip() for cell in (*piece.columns[position], *of_ragged)} - {""}
 
 
 def parent_of(ids: set[str]) -> str | None:
-    """The id of the import whose report this is, when all rows agree on one."""
+    """Give the id of the import whose report this is, when all rows name the same one."""
     try:
         return str(UUID(next(iter(ids)))) if len(ids) == 1 else None
     except ValueError:
@@ -87,7 +91,7 @@ class PlannedChange:
 
 
 def write_planned(changes: Iterable[PlannedChange]) -> bytes:
-    """Planned changes, field by field, for a spreadsheet: UTF-8 with byte-order mark."""
+    """Write planned changes for a spreadsheet, one line for each field that would change."""
     names = ["_row", "_line", "outcome", "client_id", "field", "old", "new"]
     cells = ([neutralise("" if cell is None else str(cell)) for cell in row] for row in _planned_rows(changes))
     return _as_csv(itertools.chain([names], cells), ",")
@@ -103,10 +107,9 @@ def _planned_rows(changes: Iterable[PlannedChange]) -> Iterator[list[object]]:
 
 
 def write_report(header: Sequence[str], rows: Iterable[FailedRow], import_id: str, delimiter: str) -> bytes:
-    """UTF-8 with byte-order mark. The columns are the file's own, then ADDED.
+    """Write the report: the columns of the file, then ADDED.
 
-    A row with more or fewer cells than the header is not squeezed into the columns: they stay blank,
-    and its cells stand together in `_cells`.
+    A row that fits no columns leaves them blank, and all its cells stand together in `_cells`.
     """
     own = [position for position, name in enumerate(header) if name.strip() not in ADDED]
     names = [*(neutralise(header[position]) for position in own), *ADDED]
@@ -140,6 +143,6 @@ def _as_csv(rows: Iterable[Sequence[str]], delimiter: str) -> bytes:
 
 
 def _all_cells(header: Sequence[str], cells: Sequence[str]) -> str:
-    """The cells of a row that fits no columns; a report of a report hands them on."""
-    handed_on = dict(zip((name.strip() for name in header), cells, strict=False)).get("_cells")
-    return handed_on if handed_on and len(header) == len(cells) else " | ".join(cells)
+    """Join the cells of a row that fits no columns; a report of a report keeps what is already joined."""
+    joined = dict(zip((name.strip() for name in header), cells, strict=False)).get("_cells")
+    return joined if joined and len(header) == len(cells) else " | ".join(cells)
