@@ -1,31 +1,57 @@
 """Erase one person, named by e-mail address or client id, from everything that imports have kept.
 
-Files first. What teaches who the person is (images, cells) goes last, in one transaction: whoever dies before it
-finds everything again, and whoever dies after it is done.
+A file that holds the person is deleted whole; a failed-row report is written again without the person. The ledger says
+which imports met the person. Only files whose content it does not know are searched.
+
+First the ledger says that files were deleted, then they go, and what tells who the person is and which files are meant
+goes last. So repeating it finishes what a killed process has left.
 """
 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, field
+from stat import S_ISREG
 from typing import Any
-from uuid import UUID
 
 import sqlalchemy as sa
 
-from include.adapters.database import erasure, ledger
+from include.adapters.database import erasure, import_rows, ledger
 from include.adapters.database.erasure import RowHit
-from include.adapters.files.storage import Storage
+from include.adapters.files.paths import FilePath, opened
+from include.adapters.files.storage import FORGOTTEN_NAME, Storage
+from include.codes import Code
 from include.errors import PersonNotNamed
-from include.models import Forgotten, Import
-from include.steps.erase_files import FileSearch, at_rest
-from include.steps.forget import Feeds, nameless_faults, only_one_forgets, plain_message
+from include.models import FINAL_STATES, Forgotten, State
+from include.schemas.client_tables import Import
+from include.schemas.feed import Feed
+from include.steps.forget import FALLBACK, Feeds, nameless_errors, only_one_forgets, plain_message
 from include.transforms.csv_reading.headers import fields_of
 from include.transforms.person import Person
+from include.transforms.reports import FailedRow, write_report
 from include.transforms.validation.emails import email_key
 
-_KEPT_OF_A_PROBLEM = {"code", "field", "severity"}
+ERASED = "A person was erased from this import: files that held the person are deleted, the counts stay."
+# A file whose content the ledger does not know is searched up to this size (bytes); a larger one is named.
+MOST_SEARCHED = 64 * 1024 * 1024
+_LOOKED_AT = 1024 * 1024  # bytes; a file that is no text has a NUL among them
+
+_KEPT_OF_A_PROBLEM = ("code", "field", "severity")
+_FROM_THE_FILE = {"file_name", "header", "file_problems"}
+
+
+@dataclass
+class Finding:
+    """What one import keeps of the person: rows and columns of the ledger, and whether its files hold the person."""
+
+    rows: list[RowHit] = field(default_factory=list)
+    columns: set[str] = field(default_factory=set)
+    in_files: bool = False
+
+
+Findings = defaultdict[str, Finding]
 
 
 def erase_person(
@@ -36,84 +62,69 @@ def erase_person(
     An address that no client has stands for the client that had it last. Imports that are held or on their way
     are left alone and named, and so are files that cannot be searched. Raises PersonNotNamed.
     """
-    with nameless_faults(), only_one_forgets(engine):
-        entries = {entry.id: entry for entry in ledger.remembered(engine)}
-        search = FileSearch(engine, storage, feeds, _named(engine, email, client_id))
-        search = _learn(search, entries)
-        touched: set[str] = set()
-        done = Forgotten(of_person=True)
-        for entry in entries.values():
-            in_files = search.erase(entry)
-            touched |= {entry.id} if in_files.files or in_files.records else set()
-            done += in_files
-        in_ledger, also_touched = _erase_in_ledger(search)
-        done += in_ledger
-    return replace(done, imports=len(touched | also_touched), left=tuple(dict.fromkeys(done.left)))
+    with nameless_errors(), only_one_forgets(engine):
+        person = _person(engine, email, client_id)
+        findings = _search_ledger(engine, person)
+        unread = _search_files(engine, storage, feeds, person, findings)
+        erased = Forgotten(of_person=True, unread=unread)
+        with engine.begin() as connection:
+            for import_id in sorted(findings):
+                _note_erasure(connection, ledger.lock(connection, import_id), findings[import_id])
+        with engine.begin() as connection:
+            for import_id in sorted(findings):
+                erased += _erase(connection, storage, ledger.lock(connection, import_id), findings[import_id])
+    return erased
 
 
-def _named(engine: sa.Engine, email: str | None, client_id: str | None) -> Person:
+def is_at_rest(entry: Import) -> bool:
+    """True when no step will change the import or its files again, unless a person asks for it."""
+    return entry.state in FINAL_STATES and (entry.filed or entry.state in (State.DISCARDED, State.REVERTED))
+
+
+def _person(engine: sa.Engine, email: str | None, client_id: str | None) -> Person:
+    """The person with every address that the client has had."""
     if client_id is not None and re.fullmatch(r"[0-9a-fA-F]{24}", client_id.strip()):
-        return Person().known_by(ids=[client_id.strip()])
-    if client_id is None and email is not None and (key := email_key(email)):
-        return Person().known_by(ids=erasure.clients_with(engine, key), emails=[key])
-    raise PersonNotNamed("Name the person by one valid e-mail address, or by a client's id of 24 hex digits.")
+        person = Person().known_by(ids=[client_id.strip()])
+    elif client_id is None and email is not None and (key := email_key(email)):
+        person = Person().known_by(ids=erasure.clients_with(engine, key), emails=[key])
+    else:
+        raise PersonNotNamed("Name the person by one valid e-mail address, or by a client's id of 24 hex digits.")
+    return person.known_by(emails=erasure.addresses_of(engine, person.ids))
 
 
-def _learn(search: FileSearch, entries: dict[str, Import]) -> FileSearch:
-    """Add the addresses that the client has had: by images, by cells, and by its records in files."""
-    emails = erasure.addresses_of(search.engine, search.person.ids)
-    lines: dict[str, set[int]] = {}
-    for row in erasure.rows_of(search.engine, search.person.ids):
-        if entry := entries.get(str(row.import_id)):
-            lines.setdefault(entry.id, set()).add(row.line)
-            emails += _email_of(entry, row.cells, search)
-    search = replace(search, lines=lines)
-    for import_id in lines:
-        emails += search.emails(entries[import_id])
-    return replace(search, person=search.person.known_by(emails=emails))
-
-
-def _email_of(entry: Import, cells: list[str] | None, search: FileSearch) -> list[str]:
-    fields = fields_of(entry.header, search.rules(entry).columns)
-    whole = cells is not None and len(cells) == len(fields) and "email" in fields
-    return [cells[fields.index("email")]] if cells is not None and whole else []
-
-
-def _erase_in_ledger(search: FileSearch) -> tuple[Forgotten, set[str]]:
-    """Judge first, then write everything in one transaction; also gives the ids of the imports that were touched."""
-    person, engine = search.person, search.engine
+def _search_ledger(engine: sa.Engine, person: Person) -> Findings:
+    findings = Findings(Finding)
     words = person.ids | person.locals
-    rows = [hit for row in erasure.rows_that_may_hold(engine, person.ids, words) if (hit := _row_hit(row, person))]
-    images = [
-        (image.import_id, image.client_id)
-        for image in erasure.images_that_may_hold(engine, person.ids, person.keys, person.addresses)
-        if image.client_id in person.ids or person.is_in(_texts([image.before or {}, image.after or {}]))
-    ]
-    own = {row.id: changed for row in erasure.imports_that_may_hold(engine, words) if (changed := _line(row, person))}
-    with engine.begin() as connection:
-        resting, left = _lock(connection, {hit.import_id for hit in rows} | {each for each, _ in images} | set(own))
-        rows = [hit for hit in rows if hit.import_id in resting]
-        images = [image for image in images if image[0] in resting]
-        erasure.forget_rows(connection, rows)
-        erasure.forget_images(connection, images)
-        for import_id in own.keys() & resting.keys():
-            _change(connection, search.storage, resting[import_id], own[import_id])
-    cells, problems = sum(hit.cells for hit in rows), sum(hit.problems for hit in rows)
-    done = Forgotten(cells=cells, problems=problems, images=len(images), left=tuple(left))
-    return done, {str(import_id) for import_id in resting}
+    for row in erasure.rows_that_may_hold(engine, person.ids, person.keys, person.addresses, words):
+        if hit := _row_hit(row, person):
+            finding = findings[str(row.import_id)]
+            finding.rows.append(hit)
+            finding.in_files = True
+    for row in erasure.imports_that_may_hold(engine, words):
+        if columns := _columns_that_hold(row, person):
+            finding = findings[str(row.id)]
+            finding.columns = columns
+            finding.in_files |= bool(columns & _FROM_THE_FILE)
+    return findings
 
 
 def _row_hit(row: sa.Row[Any], person: Person) -> RowHit | None:
+    """What the row loses; None when it does not meet the person.
+
+    Another client's row whose problem only names the person keeps its cells.
+    """
     own = row.client_id in person.ids
     cells = row.cells is not None and (own or person.is_in("\n".join(row.cells)))
-    problems = any(problem.keys() - _KEPT_OF_A_PROBLEM for problem in row.problems or ()) and (
+    problems = any(problem.keys() - set(_KEPT_OF_A_PROBLEM) for problem in row.problems or ()) and (
         own or cells or person.is_in(_texts(row.problems))
     )
-    return RowHit(row.import_id, row.row, cells, problems) if cells or problems else None
+    images = [image for image in (row.before, row.after) if image is not None]
+    image = bool(images) and (own or person.is_in(_texts(images)))
+    met = own or cells or problems or image
+    return RowHit(row.import_id, row.row, cells, problems, image) if met else None
 
 
-def _line(row: sa.Row[Any], person: Person) -> set[str]:
-    """The columns of an import's own line that hold the person."""
+def _columns_that_hold(row: sa.Row[Any], person: Person) -> set[str]:
     texts = {
         "file_name": row.file_name, "note": row.note, "message": row.message or "",
         "header": "\n".join(row.header), "file_problems": _texts(row.file_problems),
@@ -121,24 +132,115 @@ def _line(row: sa.Row[Any], person: Person) -> set[str]:
     return {column for column, text in texts.items() if person.is_in(text) or person.is_in_name(text)}
 
 
-def _lock(connection: sa.Connection, ids: Iterable[UUID]) -> tuple[dict[UUID, Import], list[str]]:
-    """Imports at rest, which stay so until the transaction ends; and the ids of the others."""
-    entries = {each: ledger.lock(connection, str(each)) for each in sorted(ids)}
-    resting = {each: entry for each, entry in entries.items() if at_rest(entry)}
-    return resting, [str(each) for each in entries if each not in resting]
+def _search_files(
+    engine: sa.Engine, storage: Storage, feeds: Feeds, person: Person, findings: Findings
+) -> tuple[str, ...]:
+    """Add the imports whose files hold the person; give the ids of those whose files could not be searched."""
+    unread: list[str] = []
+    for entry in ledger.remembered(engine):
+        rules = feeds.get(entry.feed) or feeds.get(FALLBACK) or Feed(name=FALLBACK, title=FALLBACK)
+        if _ledger_knows_the_file(entry, rules) or (entry.id in findings and findings[entry.id].in_files):
+            continue
+        verdicts = [_holds(path, entry, rules, person) for path in storage.files_of(entry)]
+        if True in verdicts:
+            findings[entry.id].in_files = True
+        elif None in verdicts:
+            unread.append(entry.id)
+    return tuple(unread)
 
 
-def _change(connection: sa.Connection, storage: Storage, entry: Import, columns: set[str]) -> None:
-    values: dict[str, Any] = {
-        "note": "",
-        "message": plain_message(entry) if entry.code else None,
-        "header": [""] * len(entry.header),
-        "file_problems": [{k: p[k] for k in sorted(_KEPT_OF_A_PROBLEM)} for p in entry.file_problems],
-    }
-    values = {column: value for column, value in values.items() if column in columns}
-    if "file_name" in columns:
-        values |= storage.forget_name(entry)
+def _ledger_knows_the_file(entry: Import, rules: Feed) -> bool:
+    """False for a file that was not read to its end, and for one with columns that the import ignored."""
+    was_read = any(entry.has_been(state) for state in (State.MERGED, State.HELD, State.PREVIEWED))
+    return was_read and entry.state != State.REFUSED and None not in fields_of(entry.header, rules.columns)
+
+
+def _holds(path: FilePath, entry: Import, rules: Feed, person: Person) -> bool | None:
+    """Whether the file holds the person; None when it is too large to be searched, or is no text."""
+    status = path.lstat()
+    if not S_ISREG(status.st_mode):
+        return False  # a link or device that was sent holds nothing of its own
+    if status.st_size > MOST_SEARCHED:
+        return None
+    with opened(path) as content:
+        if person.is_in_file(content, rules.encoding):
+            return True
+        content.seek(0)
+        is_binary = entry.code == Code.FILE_NOT_CSV and b"\0" in content.read(_LOOKED_AT)
+    return None if is_binary else False
+
+
+def _note_erasure(connection: sa.Connection, entry: Import, finding: Finding) -> None:
+    """Say that files were deleted, while they are still there: a repetition finds no file that is gone."""
+    if not is_at_rest(entry) or not (finding.in_files or "message" in finding.columns):
+        return
+    values: dict[str, Any] = {"message": _message(entry, finding.columns)}
+    if finding.in_files:
+        values |= {"file_path": None, "planned_path": None, "filed": True}
+        values |= {"report_path": None} if entry.state == State.REFUSED else {}
     ledger.change(connection, entry.id, **values)
+
+
+def _message(entry: Import, columns: set[str]) -> str:
+    """The import's message without cells, and that a person was erased."""
+    if entry.code:
+        return f"{plain_message(entry)}. {ERASED}"
+    kept = "" if "message" in columns or entry.message is None else entry.message.removesuffix(ERASED).strip()
+    return f"{kept} {ERASED}".strip()
+
+
+def _erase(connection: sa.Connection, storage: Storage, entry: Import, finding: Finding) -> Forgotten:
+    """Erase the person from one import, whose row is locked; name the import when it is not at rest."""
+    if not is_at_rest(entry):
+        return Forgotten(left=(entry.id,))
+    rows = [hit for hit in finding.rows if hit.cells or hit.problems or hit.image]
+    erasure.forget_rows(connection, rows)
+    values = _without_person(entry, finding.columns)
+    deleted: list[FilePath] = []
+    if finding.in_files:
+        values["report_path"] = _write_report_again(connection, storage, entry, finding.columns)
+        deleted = storage.delete_files(entry, but=values["report_path"])
+    if values:
+        ledger.change(connection, entry.id, **values)
+    if "note" in values:
+        erasure.forget_upload_note(connection, entry.id)
+    return Forgotten(
+        imports=int(bool(rows or finding.columns or deleted)),
+        cells=sum(hit.cells for hit in rows),
+        problems=sum(hit.problems for hit in rows),
+        images=sum(hit.image for hit in rows),
+        files=len(deleted),
+    )
+
+
+def _without_person(entry: Import, columns: set[str]) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "file_name": FORGOTTEN_NAME,
+        "note": "",
+        "header": [""] * len(entry.header),
+        "file_problems": [{key: problem[key] for key in _KEPT_OF_A_PROBLEM} for problem in entry.file_problems],
+    }
+    return {column: value for column, value in values.items() if column in columns}
+
+
+def _write_report_again(connection: sa.Connection, storage: Storage, entry: Import, columns: set[str]) -> str | None:
+    """Write the failed-row report from what the ledger has left; give its path, None when there is no such report.
+
+    The report of a refused file has no path any more: it also had the good rows, which the ledger does not have.
+    A report without its header could not be imported.
+    """
+    if entry.report_path is None or "header" in columns:
+        return None
+    rows = [
+        FailedRow(row, line, cells, [import_rows.problem_of(problem) for problem in problems])
+        for row, line, cells, problems in import_rows.failed_rows(connection, entry.id)
+        if cells is not None
+    ]
+    if not rows:
+        return None
+    name = FORGOTTEN_NAME if "file_name" in columns else entry.file_name
+    content = write_report(entry.header, rows, entry.id, entry.delimiter or ",")
+    return storage.rewrite_report(entry.id, entry.feed, entry.received_at, name, content)
 
 
 def _texts(objects: Iterable[dict[str, Any]]) -> str:

@@ -1,13 +1,16 @@
-"""Does a text hold one of a person's e-mail addresses or ids, in whatever case or form they are written?"""
+"""Tell whether a text or a file holds one of a person's e-mail addresses or ids, however they are written."""
 
 from __future__ import annotations
 
+import codecs
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
+from typing import BinaryIO
 
+from include.transforms.csv_reading.decoding import mark_and_codec
 from include.transforms.validation.emails import email_key
 
 _INVISIBLE = re.compile(
@@ -17,11 +20,18 @@ _INVISIBLE = re.compile(
 _BEGINS = r"(?<![\w.+-])(?<!\w['`!#$%*^{}~])"
 _DOMAIN = r"[^\S\r\n]*@[^\S\r\n]*([^\s@<>()\[\],;:\"'|/\\“”‘’…]+)"
 
+# A file that is not valid in its feed's encoding is read in each of these.
+_OTHER_ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "latin-1")
+# A file is read in windows of so many bytes; each begins with the last characters of the one before.
+_WINDOW, _OVERLAP = 1024 * 1024, 4096
+# Stands where a window cuts the text: next to this letter, part of an address or id is not taken for a whole one.
+_CUT = "a"
+
 
 def fold(text: str) -> str:
     """The text as it is compared: NFKC, lower case, without invisible characters."""
-    seen = text if text.isascii() else unicodedata.normalize("NFKC", text)
-    return _INVISIBLE.sub("", seen).lower()
+    normal = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    return _INVISIBLE.sub("", normal).lower()
 
 
 @dataclass(frozen=True)
@@ -37,17 +47,30 @@ class Person:
         return Person(self.ids | {each.lower() for each in ids}, self.keys | keys)
 
     def is_in(self, text: str) -> bool:
+        """True when the text holds one of the ids or addresses as a whole."""
         folded = fold(text)
         if any(each in folded for each in self.ids) and self._id.search(folded):
             return True
         if not any(local in folded for local in self.locals):
             return False
-        return any(self._is_address(found[1], found[2]) for found in self._address.finditer(folded))
+        return any(self._is_address(match[1], match[2]) for match in self._address.finditer(folded))
 
     def is_in_name(self, name: str) -> bool:
         """In a file name words stand close together: `clients_ann@example.com.csv`."""
         folded = fold(name)
         return any(each in folded for each in (*self.ids, *self.addresses))
+
+    def is_in_file(self, content: BinaryIO, encoding: str | None) -> bool:
+        """True when a file (open at its start) holds the person, in its feed's encoding or in any other."""
+        mark, codec = mark_and_codec(content.read(4), encoding)
+        try:
+            return self._is_in_windows(content, len(mark), codec, "strict")
+        except UnicodeDecodeError:
+            return any(self._is_in_windows(content, len(mark), other, "replace") for other in _OTHER_ENCODINGS)
+
+    def _is_in_windows(self, content: BinaryIO, start: int, codec: str, errors: str) -> bool:
+        content.seek(start)
+        return any(map(self.is_in, _windows(content, codec, errors)))
 
     @cached_property
     def locals(self) -> frozenset[str]:
@@ -79,6 +102,16 @@ class Person:
         return (local, plain) in self._parts or (
             not plain.isascii() and (local, email_key(f"a@{plain}")[2:]) in self._parts
         )
+
+
+def _windows(content: BinaryIO, codec: str, errors: str) -> Iterator[str]:
+    """The text of a file, piece by piece, so that every address and id is whole in one of them."""
+    before = ""
+    for piece in codecs.iterdecode(iter(partial(content.read, _WINDOW), b""), codec, errors):
+        window = before + piece
+        yield window + _CUT
+        before = window if len(window) <= _OVERLAP else _CUT + window[-_OVERLAP:]
+    yield before
 
 
 def _unicode(domain: str) -> str:

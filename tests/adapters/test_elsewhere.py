@@ -10,7 +10,7 @@ import pytest
 from include.adapters.files import inbox, sftp
 from include.adapters.files.s3 import S3Path
 from include.adapters.files.storage import Storage
-from include.adapters.files.storage_root import open_storage
+from include.adapters.files.location import open_storage
 from include.errors import SettingInvalid, StorageMissing
 from include.settings import Login, login_from_environment, read_settings
 from tests import inboxes
@@ -232,12 +232,11 @@ def test_a_bucket_may_be_the_root_itself():
 
 @on_s3
 def test_folders_that_a_buckets_rule_let_expire_are_made_again(place):
-    place.put("x.csv", OLD)
-    take(place)
-    path = place.storage.root / place.storage.archive("1", "archive", "acme", datetime.now(UTC), "x.csv")
-    path.parent.close()
-    place.storage.write_whole("1", path, NEW.encode())
-    assert path.read_bytes() == NEW.encode()
+    written = []
+    for content in (OLD, NEW):
+        written.append(place.storage.rewrite_report("1", "acme", datetime.now(UTC), "x.csv", content.encode()))
+        (place.storage.root / written[-1]).parent.close()
+    assert written[0] == written[1] and place.storage.read(written[1]) == NEW.encode()
 
 
 def test_what_an_s3_connection_says_and_nobody_here_understands_is_named():

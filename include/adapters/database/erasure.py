@@ -60,107 +60,98 @@ def forget_import(connection: sa.Connection, import_id: str, message: str | None
     return tuple(found)
 
 
+# Images of plans that never were carried out say nothing about the addresses that a client had.
+_DONE = "JOIN imports i ON i.id = c.import_id AND i.state IN ('merged', 'reverted')"
+
+
 def clients_with(engine: sa.Engine, key: str) -> list[str]:
     """The client that has this address (normal form) now; if none has, the one that had it last."""
     now = sa.text("SELECT id FROM clients WHERE email_key = :key")
-    last = sa.text("""
-        SELECT client_id FROM client_changes c JOIN imports i ON i.id = c.import_id
+    last = sa.text(f"""
+        SELECT client_id FROM client_changes c {_DONE}
         WHERE c.before->>'email_key' = :key OR c.after->>'email_key' = :key ORDER BY i.arrival DESC LIMIT 1""")
     with engine.connect() as connection:
-        found = list(connection.scalars(now, {"key": key}))
-        return found or list(connection.scalars(last, {"key": key}))
+        owners = list(connection.scalars(now, {"key": key}))
+        return owners or list(connection.scalars(last, {"key": key}))
 
 
 def addresses_of(engine: sa.Engine, ids: Iterable[str]) -> list[str]:
     """Every address these clients have, or had by their images."""
-    query = sa.text("""
+    query = sa.text(f"""
         SELECT email FROM clients WHERE id = ANY(:ids)
-        UNION SELECT before->>'email' FROM client_changes WHERE client_id = ANY(:ids)
-        UNION SELECT after->>'email' FROM client_changes WHERE client_id = ANY(:ids)""")
+        UNION SELECT before->>'email' FROM client_changes c {_DONE} WHERE client_id = ANY(:ids)
+        UNION SELECT after->>'email' FROM client_changes c {_DONE} WHERE client_id = ANY(:ids)""")
     with engine.connect() as connection:
         return [email for email in connection.scalars(query, {"ids": list(ids)}) if email]
 
 
-def rows_of(engine: sa.Engine, ids: Iterable[str]) -> list[sa.Row[Any]]:
-    """import_id, line, cells of the rows that are known to be these clients'."""
-    query = sa.text("SELECT import_id, line, cells FROM import_rows WHERE client_id = ANY(:ids)")
-    with engine.connect() as connection:
-        return list(connection.execute(query, {"ids": list(ids)}))
-
-
 # Text of printable ASCII holds a word if it holds it letter by letter; any other text may hold it in another
 # form, and is judged outside. The quotes that every sentence has do not count.
-_MAY_HOLD = "({0} ILIKE ANY(:patterns) OR translate({0}, '“”‘’…', '') ~ '[^ -~]|\\\\')"
+_MAY_HOLD = "({0} ILIKE ANY(:words) OR translate({0}, '“”‘’…', '') ~ '[^ -~]|\\\\')"
+_ROWS = f"""
+    SELECT import_id, row, client_id, cells, problems, before, after FROM import_rows
+    WHERE client_id = ANY(:ids)
+       OR (cells IS NOT NULL OR problems IS NOT NULL) AND {_MAY_HOLD.format("concat(cells::text, problems::text)")}
+       OR {_HAS_IMAGE} AND (before->>'email_key' = ANY(:keys) OR after->>'email_key' = ANY(:keys)
+                            OR concat(before::text, after::text) ILIKE ANY(:addresses))"""
+_IMPORTS = f"""
+    SELECT id, file_name, note, message, header, file_problems FROM imports
+    WHERE {_MAY_HOLD.format("concat(file_name, note, message, header::text, file_problems::text)")}"""
 
 
-def rows_that_may_hold(engine: sa.Engine, ids: Iterable[str], words: Iterable[str]) -> Iterator[sa.Row[Any]]:
-    """import_id, row, client_id, cells, problems of these clients' rows, and of rows that may hold one of `words`."""
-    held = _MAY_HOLD.format("concat(cells::text, problems::text)")
-    query = f"""
-        SELECT import_id, row, client_id, cells, problems FROM import_rows
-        WHERE (cells IS NOT NULL OR problems IS NOT NULL) AND (client_id = ANY(:ids) OR {held})"""
-    return _stream(engine, query, ids=list(ids), patterns=_patterns(words))
-
-
-def images_that_may_hold(
-    engine: sa.Engine, ids: Iterable[str], keys: Iterable[str], words: Iterable[str]
+def rows_that_may_hold(
+    engine: sa.Engine, ids: Iterable[str], keys: Iterable[str], addresses: Iterable[str], words: Iterable[str]
 ) -> Iterator[sa.Row[Any]]:
-    """import_id, client_id, before, after of these clients, and of others that hold one of the addresses."""
-    query = f"""
-        SELECT import_id, client_id, before, after FROM client_changes
-        WHERE {_HAS_IMAGE}
-          AND (client_id = ANY(:ids) OR before->>'email_key' = ANY(:keys) OR after->>'email_key' = ANY(:keys)
-               OR concat(before::text, after::text) ILIKE ANY(:patterns))"""
-    return _stream(engine, query, ids=list(ids), keys=list(keys), patterns=_patterns(words))
+    """Rows of these clients; rows with a cell, problem or image that may hold a word, or holds an address or key."""
+    sought = {"ids": list(ids), "keys": list(keys), "addresses": _patterns(addresses), "words": _patterns(words)}
+    return _stream(engine, _ROWS, sought)
 
 
 def imports_that_may_hold(engine: sa.Engine, words: Iterable[str]) -> Iterator[sa.Row[Any]]:
-    """id, file_name, note, message, header, file_problems of imports whose own line may hold one of `words`."""
-    held = _MAY_HOLD.format("concat(file_name, note, message, header::text, file_problems::text)")
-    query = f"SELECT id, file_name, note, message, header, file_problems FROM imports WHERE {held}"
-    return _stream(engine, query, patterns=_patterns(words))
+    """id, file_name, note, message, header, file_problems of imports where one of these may hold one of `words`."""
+    return _stream(engine, _IMPORTS, {"words": _patterns(words)})
 
 
 @dataclass(frozen=True)
 class RowHit:
-    """A row of the ledger, and what of it goes."""
+    """A row that meets the person, and what it loses: cells, the texts of its problems, its before/after image."""
 
     import_id: UUID
     row: int
     cells: bool
     problems: bool
+    image: bool
 
 
 def forget_rows(connection: sa.Connection, hits: Sequence[RowHit]) -> None:
+    """Before and after go together: an image without `before` alone would say that the client was created."""
     connection.execute(
         sa.text(f"""
-        UPDATE import_rows r SET cells = CASE WHEN NOT h.cells THEN r.cells END,
-               problems = CASE WHEN h.problems THEN {_STRIPPED.format("r.problems")} ELSE r.problems END
-        FROM unnest(CAST(:imports AS uuid[]), CAST(:rows AS int[]), CAST(:cells AS bool[]), CAST(:problems AS bool[]))
-             h(import_id, row, cells, problems)
+        UPDATE import_rows r SET
+            cells = CASE WHEN NOT h.cells THEN r.cells END,
+            problems = CASE WHEN h.problems THEN {_STRIPPED.format("r.problems")} ELSE r.problems END,
+            before = CASE WHEN NOT h.image THEN r.before END, after = CASE WHEN NOT h.image THEN r.after END
+        FROM unnest(CAST(:imports AS uuid[]), CAST(:rows AS int[]), CAST(:cells AS bool[]), CAST(:problems AS bool[]),
+                    CAST(:images AS bool[])) h(import_id, row, cells, problems, image)
         WHERE r.import_id = h.import_id AND r.row = h.row"""),
         {
             "imports": [hit.import_id for hit in hits], "rows": [hit.row for hit in hits],
             "cells": [hit.cells for hit in hits], "problems": [hit.problems for hit in hits],
+            "images": [hit.image for hit in hits],
         },
     )  # fmt: skip
 
 
-def forget_images(connection: sa.Connection, hits: Sequence[tuple[UUID, str]]) -> None:
-    """Always before and after together: an image without `before` alone would say that the client was created."""
-    connection.execute(
-        sa.text("""
-        UPDATE import_rows r SET before = NULL, after = NULL
-        FROM unnest(CAST(:imports AS uuid[]), CAST(:clients AS text[])) h(import_id, client_id)
-        WHERE r.import_id = h.import_id AND r.client_id = h.client_id"""),
-        {"imports": [import_id for import_id, _ in hits], "clients": [client for _, client in hits]},
-    )
+def forget_upload_note(connection: sa.Connection, import_id: str) -> None:
+    """The import was opened with the note of its upload."""
+    statement = sa.text("UPDATE uploads SET note = '' WHERE import_id = :import_id")
+    connection.execute(statement, {"import_id": UUID(import_id)})
 
 
 def _patterns(words: Iterable[str]) -> list[str]:
     return ["%" + re.sub(r"([%_\\])", r"\\\1", word) + "%" for word in words]
 
 
-def _stream(engine: sa.Engine, query: str, **facts: Any) -> Iterator[sa.Row[Any]]:
+def _stream(engine: sa.Engine, query: str, parameters: dict[str, list[str]]) -> Iterator[sa.Row[Any]]:
     with engine.connect().execution_options(yield_per=2000) as connection:
-        yield from connection.execute(sa.text(query), facts)
+        yield from connection.execute(sa.text(query), parameters)
