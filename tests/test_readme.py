@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from include.codes import Code
+from include.models import TRANSITIONS, State
 from include.schemas.feed import Feed
 from include.settings import ROOT
 
@@ -77,6 +78,14 @@ def test_every_example_of_a_feed_is_one(page: Path):
 def test_the_page_about_feeds_explains_every_key_and_no_other():
     explained = re.findall(r"^\| `(\w+)` \|", (ROOT / "docs" / "feeds.md").read_text(), re.MULTILINE)
     assert sorted(explained) == sorted(set(Feed.model_fields) - {"name"})
+
+
+def test_the_page_about_architecture_draws_the_table_of_transitions():
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    drawn = re.findall(r"^ +([a-z]+) --> ([a-z]+)", page.partition("stateDiagram")[2], re.MULTILINE)
+    # A system error can follow every state; the sentence below the picture says so.
+    known = [(before, after) for before, states in TRANSITIONS.items() for after in states]
+    assert sorted(drawn) == sorted(pair for pair in known if State.FAILED not in pair)
 
 
 def test_the_changelog_begins_with_the_version_of_the_project():
