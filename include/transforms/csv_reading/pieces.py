@@ -37,7 +37,7 @@ class Piece:
 def piece_of(records: list[list[str]], lines: Sequence[int], width: int, unclear: dict[int, str]) -> Piece:
     """Turn records into columns; `unclear` says which records of the right width are ragged all the same, and why."""
     of_other_width = {
-        position: f"The row has {len(cells):,} cells, the header has {width:,}."
+        position: f"The row has {len(cells):,} cell{'s' * (len(cells) != 1)}, the header has {width:,}."
         for position, cells in enumerate(records)
         if len(cells) != width
     }

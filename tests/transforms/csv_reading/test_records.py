@@ -1,0 +1,142 @@
+"""Records stay whole, cells stay in their columns, and the header is there or the refusal says where it is."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from include.errors import FileRefused
+from include.schemas.feed import Feed
+from include.transforms.csv_reading.headers import Header
+from include.transforms.csv_reading.records import read_records
+from include.transforms.csv_reading.text import Text
+
+FEED = Feed(name="x", title="X")
+HEADER = "First Name,Email,Last Name\n"
+
+
+@dataclass(frozen=True)
+class Read:
+    """`cells` as sent, `lines` where records start; for each record that fits no columns a sentence in `ragged`."""
+
+    header: Header
+    cells: list[list[str]]
+    lines: list[int]
+    ragged: dict[int, str]
+
+
+def read(text: str, **keys) -> Read:
+    records = read_records(Text(text.encode(), "utf-8"), FEED.model_copy(update=keys))
+    whole = Read(records.header, [], [], {})
+    for piece in records.pieces:
+        for position, cells in enumerate(zip(*piece.columns, strict=True)):
+            ragged = piece.ragged.get(position)
+            whole.cells.append(ragged.cells if ragged else list(cells))
+            if ragged:
+                whole.ragged[len(whole.cells)] = ragged.sentence
+        whole.lines.extend(piece.lines)
+    return whole
+
+
+def refusal(text: str, **keys) -> FileRefused:
+    with pytest.raises(FileRefused) as refused:
+        read(text, **keys)
+    return refused.value
+
+
+@given(
+    st.lists(
+        st.lists(st.text(st.characters(exclude_characters="\0", codec="utf-8")), min_size=3, max_size=3), max_size=5
+    ),
+    st.sampled_from(",;\t|"),
+)
+def test_what_a_csv_writer_writes_is_read_cell_by_cell(rows, delimiter):
+    text = io.StringIO()
+    csv.writer(text, delimiter=delimiter, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows(
+        [["First Name", "Email", "Last Name"], *rows]
+    )
+    try:
+        found = read(text.getvalue())
+    except FileRefused as refused:
+        assert "swallowed" in refused.message
+        assert any(
+            line.count(delimiter) >= 2 and "@" in line for row in rows for cell in row for line in cell.split("\n")
+        )
+    else:
+        assert found.cells == rows
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_the_delimiter_is_the_one_under_which_the_header_has_the_required_columns(delimiter):
+    found = read(f"Last, first; | name{delimiter}First Name{delimiter}Email\nx{delimiter}Ann{delimiter}a@example.com\n")
+    assert found.cells[0][-2:] == ["Ann", "a@example.com"]
+
+
+def test_excels_line_that_names_the_delimiter_is_followed_first():
+    assert read("sep=;\nFirst Name;Email\nAnn;a@example.com\n").cells == [["Ann", "a@example.com"]]
+
+
+def test_a_header_below_other_lines_is_pointed_at():
+    refused = refusal("Export of 2026\n\nFirst Name,Email\nAnn,a@example.com\n")
+    assert refused.code == "FILE_MISSING_COLUMN" and "header seems to stand in line 3" in refused.message
+
+
+@pytest.mark.parametrize(
+    "text", ['First "Name,"Email"x\nAnn,a@example.com\n', '"First Name" ,"Email"\nAnn,a@example.com\n']
+)
+def test_a_header_whose_quotes_are_not_clear_refuses_the_file(text):
+    refused = refusal(text)
+    assert refused.code in ("FILE_BROKEN_QUOTING", "FILE_MISSING_COLUMN") and refused.line == 1
+
+
+def test_a_file_without_records_is_one_empty_piece():
+    for text in ("First Name,Email\n", '"First Name",Email\n'):
+        (piece,) = read_records(Text(text.encode(), "utf-8"), FEED).pieces
+        assert (len(piece.lines), len(piece.columns)) == (0, 2)
+
+
+@pytest.mark.parametrize("header", ["First Name,Email\n", '"First Name",Email\n'])
+def test_a_row_with_more_or_fewer_cells_fits_no_columns_and_says_so(header):
+    found = read(f"{header}Ann,a@example.com\nBen\nCat,c@example.com,x\n")
+    assert found.ragged == {2: "The row has 1 cell, the header has 2.", 3: "The row has 3 cells, the header has 2."}
+    assert found.cells == [["Ann", "a@example.com"], ["Ben"], ["Cat", "c@example.com", "x"]]
+
+
+def test_a_row_whose_quotes_are_not_clear_fits_no_columns_and_says_so():
+    found = read('First Name,Email\n"Ann"x,a@example.com\nBen,b@example.com\n')
+    assert list(found.ragged) == [1] and "goes on after its closing quote" in found.ragged[1]
+
+
+def test_another_delimiter_than_the_feeds_is_said():
+    refused = refusal("First Name,Email\nAnn,a@example.com\n", delimiter=";")
+    assert "This feed's delimiter is ';', and the header seems to use ','" in refused.message
+
+
+def test_the_record_over_the_limit_is_named_by_its_line():
+    refused = refusal(HEADER + "A,a@example.com,\n" * 12, max_records=10)
+    assert (refused.code, refused.line) == ("FILE_TOO_MANY_RECORDS", 12) and "12 records" in refused.message
+    assert "more than 211" in refusal(HEADER + "A,a@example.com,\n" * 1000, max_records=10).message
+
+
+def test_more_columns_than_a_spreadsheet_holds_is_no_table_and_as_many_as_it_holds_are_read():
+    names = ["First Name", "Email", *(f"c{n}" for n in range(16_382))]
+    records = read(",".join(names) + "\n" + "," * 16_383 + "\n")
+    assert len(records.cells[0]) == 16_384
+    assert len(records.header.problems) == 21 and "16,362 more columns" in records.header.problems[-1].message
+    assert refusal(",".join([*names, "x"]) + "\n").code == "FILE_NOT_CSV"
+
+
+def test_an_announced_number_of_records_must_be_the_number_in_the_file():
+    def read_announced(number: int) -> None:
+        list(read_records(Text(f"{HEADER}A,a@example.com,\n".encode(), "utf-8"), FEED, number).pieces)
+
+    read_announced(1)
+    for number, sentence in ((2, "2 records were announced, the file has 1."), (-1, "An unreadable number of records")):
+        with pytest.raises(FileRefused, match=sentence) as refused:
+            read_announced(number)
+        assert refused.value.code == "FILE_COUNT_MISMATCH"
