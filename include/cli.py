@@ -101,7 +101,7 @@ def forget_(
 
 def _open_resources() -> tuple[Engine, Storage]:
     from include.adapters.database.engine import engine_from_url
-    from include.adapters.files.storage_root import open_storage
+    from include.adapters.files.location import open_storage
 
     settings = read_settings()
     try:

@@ -45,9 +45,9 @@ def _engine(url: str, statement_ms: int | None, _process: int) -> Engine:
 
 def open_storage(root: str = "") -> Storage:
     """Open the file storage at `root`, or where the settings say it is."""
-    from include.adapters.files import storage_root
+    from include.adapters.files import location
 
-    return storage_root.open_storage(root or read_settings().storage, find_login)
+    return location.open_storage(root or read_settings().storage, find_login)
 
 
 def find_login(connection_id: str) -> Login:

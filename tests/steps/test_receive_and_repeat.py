@@ -151,7 +151,7 @@ def test_two_schedulers_cannot_take_one_file(context, drop):
     assert sorted(taken) == sorted(f"{n}.csv" for n in range(20))
 
 
-@pytest.mark.parametrize("where", ["take", "announced_count", "drop_side_files"])
+@pytest.mark.parametrize("where", ["claim", "announced_count", "drop_side_files"])
 def test_a_worker_that_dies_while_taking_a_file_loses_nothing(context, drop, monkeypatch, where):
     drop("x.csv")
 

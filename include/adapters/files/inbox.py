@@ -1,4 +1,4 @@
-"""What waits in an inbox, and taking a file out of it, wherever the inbox is (SPEC.md section 8)."""
+"""List the files in an inbox, and claim them, wherever the inbox is (SPEC.md section 8)."""
 
 from __future__ import annotations
 
@@ -28,17 +28,19 @@ class Waiting:
 
 
 class Inbox(Protocol):
+    """A place where senders put files: a folder of the storage, or a folder on a server."""
+
     def entries(self) -> list[Waiting]:
-        """Whatever is not a folder, by any name."""
+        """List everything that is not a folder, by any name."""
 
-    def looks_again(self, stable_seconds: float) -> bool:
-        """True when times say little here, so that a file has stable_files only if two looks find the same."""
+    def needs_second_look(self, stable_seconds: float) -> bool:
+        """Say whether times mean little in this inbox, so that a file is stable only if two looks are the same."""
 
-    def take(self, name: str, staged: FilePath, claim: str) -> bool:
-        """Move a file to `staged`, whole. False when it is in neither place. Whoever died half-way repeats it."""
+    def claim(self, name: str, staged: FilePath, import_id: str) -> bool:
+        """Move a file to `staged`, whole; a process killed half-way repeats it. False: the file is in neither place."""
 
     def read(self, name: str) -> bytes:
-        """Content of a side file. Raises FileNotFoundError."""
+        """Read a side file. Raises FileNotFoundError."""
 
     def delete(self, name: str) -> None:
         """Delete a side file; a missing one is no error."""
@@ -51,13 +53,19 @@ def stable_files(
     done_file: bool,
     sleep: Callable[[float], None] = time.sleep,
 ) -> list[Waiting]:
-    """Files nobody writes to any more, in order of arrival. A file that just vanished is not an error."""
-    found = _candidates(inbox.entries(), pattern, done_file)
-    if found and inbox.looks_again(stable_seconds):
+    """Give the files that no process writes to any more, in order of arrival.
+
+    A file that vanishes meanwhile is not an error.
+    """
+    candidates = _candidates(inbox.entries(), pattern, done_file)
+    if candidates and inbox.needs_second_look(stable_seconds):
         sleep(stable_seconds)
-        return sorted(set(found) & set(_candidates(inbox.entries(), pattern, done_file)), key=_arrival)
-    newest = time.time() - stable_seconds
-    return sorted((waiting for waiting in found if waiting.modified <= newest), key=_arrival)
+        return sorted(set(candidates) & set(_candidates(inbox.entries(), pattern, done_file)), key=_arrival)
+    return sorted((waiting for waiting in candidates if _is_stable(waiting, stable_seconds)), key=_arrival)
+
+
+def _is_stable(waiting: Waiting, stable_seconds: float) -> bool:
+    return waiting.modified <= time.time() - stable_seconds
 
 
 def _arrival(waiting: Waiting) -> tuple[float, str]:
@@ -78,7 +86,7 @@ def _candidates(entries: Iterable[Waiting], pattern: str, done_file: bool) -> li
 
 @dataclass(frozen=True)
 class FolderInbox:
-    """A folder of the storage root."""
+    """A folder below the storage root, on disk or in a bucket."""
 
     folder: FilePath
 
@@ -88,22 +96,22 @@ class FolderInbox:
             entries: list[Any] = list(os.scandir(folder) if isinstance(folder, Path) else folder.scandir())
         except FileNotFoundError:
             return []
-        found = []
+        waiting = []
         for entry in entries:
             with suppress(FileNotFoundError):
                 if entry.is_dir(follow_symlinks=False):
                     continue
-                at = entry.stat(follow_symlinks=False)
-                # A clock that is ahead on the sender's side must not make a file wait for ever.
-                modified = min(max(at.st_mtime, at.st_ctime), time.time())
-                found.append(Waiting(entry.name, at.st_size, modified))
-        return found
+                status = entry.stat(follow_symlinks=False)
+                # A sender's clock that is ahead must not make a file wait for ever.
+                modified = min(max(status.st_mtime, status.st_ctime), time.time())
+                waiting.append(Waiting(entry.name, status.st_size, modified))
+        return waiting
 
-    def looks_again(self, stable_seconds: float) -> bool:
+    def needs_second_look(self, stable_seconds: float) -> bool:
         return False
 
-    def take(self, name: str, staged: FilePath, claim: str) -> bool:
-        """One rename in a folder; a copy and a delete on S3, which `rename` there finishes when it is repeated."""
+    def claim(self, name: str, staged: FilePath, import_id: str) -> bool:
+        """Rename the file, which on S3 is a copy and a delete that repeating finishes."""
         source = self.folder / name
         if is_there(staged):
             if isinstance(source, S3Path):
@@ -112,7 +120,7 @@ class FolderInbox:
         try:
             move(source, staged)
         except FileNotFoundError:
-            return is_there(staged)  # somebody who finishes the same claim was faster
+            return is_there(staged)  # another process that finishes the same claim was faster
         return True
 
     def read(self, name: str) -> bytes:

@@ -1,4 +1,4 @@
-"""A file below the storage root: a path on disk, or an object of S3. What the two do differently has its name here."""
+"""A file below the storage root is a path on disk or an object in S3: what is done differently on each."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FilePath = Path | S3Path
 
 
 def is_there(path: FilePath) -> bool:
-    """Also when it is a link that leads nowhere."""
+    """Say whether there is such a file, even a link that leads nowhere."""
     try:
         path.lstat()
     except FileNotFoundError:
@@ -26,15 +26,15 @@ def is_there(path: FilePath) -> bool:
 
 
 def move(source: FilePath, target: Any) -> None:
-    """Replaces `target`. One rename on disk; on S3 a copy and a delete, which repeating finishes."""
+    """Move a file and replace `target`: one rename on disk; on S3 a copy and a delete, which repeating finishes."""
     source.rename(target)
 
 
 @contextmanager
 def written_whole(target: FilePath) -> Iterator[Path]:
-    """A file on disk to write to, which becomes `target` where nothing is raised: whole or not at all.
+    """Give a file on disk to write to; it becomes `target` as a whole, or not at all when anything is raised.
 
-    In a folder that is there: else FileNotFoundError.
+    Raises FileNotFoundError when the folder of `target` is not there.
     """
     if isinstance(target, S3Path):
         with TemporaryDirectory() as folder:
@@ -51,7 +51,7 @@ def written_whole(target: FilePath) -> Iterator[Path]:
 
 @contextmanager
 def opened(path: FilePath) -> Iterator[Any]:
-    """A file to read from any position; of an object a copy on disk."""
+    """Open a file to read from any position; an object in S3 is copied to disk for it."""
     if isinstance(path, Path):
         with path.open("rb") as content:
             yield content
@@ -63,7 +63,7 @@ def opened(path: FilePath) -> Iterator[Any]:
 
 
 def put_whole(source: Path, target: FilePath) -> None:
-    """Copy a file from disk, as `written_whole` does."""
+    """Copy a file from disk to `target`, whole or not at all."""
     if isinstance(target, S3Path):
         return target.upload(source)
     with written_whole(target) as unfinished:
@@ -72,7 +72,7 @@ def put_whole(source: Path, target: FilePath) -> None:
 
 
 def delete_folder(folder: FilePath) -> None:
-    """With the files in it; what cannot be deleted stays. From then on nobody writes into it."""
+    """Delete a folder and its files, except what cannot be deleted; no process can write into it any more."""
     if isinstance(folder, S3Path):
         folder.close()
         for path in folder.iterdir():

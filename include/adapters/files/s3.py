@@ -1,4 +1,4 @@
-"""One object of an S3 bucket in pathlib's words, as far as storage speaks them.
+"""One object of an S3 bucket, with those methods of pathlib that the storage uses.
 
 Not fsspec or ObjectStoragePath: their `unlink` takes a name like `*.csv` for a pattern (docs/decisions/0008).
 """
@@ -17,15 +17,15 @@ from typing import Any, Literal
 
 _GONE = ("404", "NoSuchKey", "NotFound")
 _CHANGED = ("412", "PreconditionFailed")
-_RENAMED = "renamed-from"  # the ETag of what a copy was made of, in the copy's metadata
+_RENAMED = "renamed-from"  # in a copy's metadata: the ETag of its source
 _ONE_COPY = 4 * 1024**3  # bytes; above, S3 copies in parts
 
 
 @dataclass(frozen=True)
 class S3Path:
-    """A folder is an object whose key ends in `/`, as the S3 console makes them; only `mkdir` and `rmdir` know it.
+    """The path of an object, or of a folder: an object whose key ends in `/`, as the S3 console makes them.
 
-    Raises what pathlib raises: FileNotFoundError for what is not there, else OSError with S3's code and no more.
+    Methods raise what pathlib raises: FileNotFoundError for a missing object, else OSError with S3's code and no more.
     """
 
     client: Any = field(repr=False, compare=False)
@@ -63,16 +63,16 @@ class S3Path:
             return content.read() or b""
 
     def write_bytes(self, content: bytes) -> None:
-        """As in a folder that was deleted, FileNotFoundError where `mkdir` was not called or `rmdir` was since.
+        """Write the object. Raises FileNotFoundError when its folder was never made, or was deleted since.
 
-        Written first, then looked: whoever closes a folder deletes its mark first, and then what lies there.
+        It looks for the folder after writing, because `close` deletes the folder's mark before the files in it.
         """
         with self._errors():
             self.client.put_object(**self._object, Body=content)
         self._only_in_a_folder()
 
     def upload(self, source: Path) -> None:
-        """`write_bytes` with the content of a file on disk, in parts when it is large."""
+        """Write the content of a file on disk, in parts when it is large. Raises as `write_bytes` does."""
         with self._errors():
             self.client.upload_file(str(source), self.bucket, str(self.key))
         self._only_in_a_folder()
@@ -82,12 +82,12 @@ class S3Path:
             self.client.delete_object(**self._object)
 
     def rename(self, target: S3Path) -> None:
-        """Copy and delete, and only what was copied: what replaced it meanwhile stays. Can be repeated."""
+        """Copy the object and delete what was copied; a file that replaced it meanwhile stays. Can be repeated."""
         while target != self:
             etag = self._version()[0]
             try:
                 self._copy(target, etag)
-            except InterruptedError:  # replaced since that look: take what is there now
+            except InterruptedError:  # replaced since that look: copy what is there now
                 continue
             target._only_in_a_folder()
             return self._delete_version(etag)
@@ -95,7 +95,7 @@ class S3Path:
     replace = rename
 
     def finish_rename(self, target: Any) -> None:
-        """Delete the source of a rename to `target` that died before it did; a later file of that name stays."""
+        """Delete the source of a rename to `target` that was cut short; a later file of that name stays."""
         with self._errors():
             copied = self.client.head_object(**target._object)["Metadata"].get(_RENAMED)
         with suppress(FileNotFoundError):
@@ -107,13 +107,13 @@ class S3Path:
             self.client.put_object(**self._mark)
 
     def rmdir(self) -> None:
-        """Raises OSError when something lies in it."""
+        """Delete an empty folder. Raises OSError when it is not empty."""
         if any(True for _ in self.scandir()):
             raise OSError(f"{self} is not empty")
         self.close()
 
     def close(self) -> None:
-        """From now on nobody writes here."""
+        """Delete the folder's mark, so that no process can write into the folder any more."""
         with self._errors():
             self.client.delete_object(**self._mark)
 
@@ -122,17 +122,17 @@ class S3Path:
             yield self / entry.name
 
     def scandir(self) -> Iterator[Entry]:
-        """Objects and folders directly below, with what one listing says of them."""
+        """List objects and folders directly below, with size and time as the listing has them."""
         pages = self.client.get_paginator("list_objects_v2").paginate(
             Bucket=self.bucket, Prefix=f"{self.key}/", Delimiter="/"
         )
         with self._errors():
             for page in pages:
-                for found in page.get("Contents", ()):
-                    if name := found["Key"].removeprefix(f"{self.key}/"):
-                        yield Entry(name, _as_stat(found["Size"], found["LastModified"]))
-                for found in page.get("CommonPrefixes", ()):
-                    name = found["Prefix"].removeprefix(f"{self.key}/").rstrip("/")
+                for listed in page.get("Contents", ()):
+                    if name := listed["Key"].removeprefix(f"{self.key}/"):
+                        yield Entry(name, _as_stat(listed["Size"], listed["LastModified"]))
+                for listed in page.get("CommonPrefixes", ()):
+                    name = listed["Prefix"].removeprefix(f"{self.key}/").rstrip("/")
                     yield Entry(name, os.stat_result((S_IFDIR, *[0] * 9)))
 
     @property
@@ -153,20 +153,20 @@ class S3Path:
 
     def _version(self) -> tuple[str, int, datetime]:
         with self._errors():
-            found = self.client.head_object(**self._object)
-        return found["ETag"], found["ContentLength"], found["LastModified"]
+            head = self.client.head_object(**self._object)
+        return head["ETag"], head["ContentLength"], head["LastModified"]
 
     def _copy(self, target: S3Path, etag: str) -> None:
-        """On the server, whole; InterruptedError when the source is another than `etag` by now."""
+        """Copy on the server, whole. Raises InterruptedError when the source is no longer the version `etag`."""
         from boto3.s3.transfer import TransferConfig
 
-        only = {"CopySourceIfMatch": etag, "MetadataDirective": "REPLACE", "Metadata": {_RENAMED: etag}}
+        if_unchanged = {"CopySourceIfMatch": etag, "MetadataDirective": "REPLACE", "Metadata": {_RENAMED: etag}}
         config = TransferConfig(multipart_threshold=_ONE_COPY, multipart_chunksize=_ONE_COPY, use_threads=False)
         with self._errors():
-            self.client.copy(self._object, target.bucket, str(target.key), ExtraArgs=only, Config=config)
+            self.client.copy(self._object, target.bucket, str(target.key), ExtraArgs=if_unchanged, Config=config)
 
     def _delete_version(self, etag: str) -> None:
-        """Looks and says so too: a store that does not know `If-Match` on a delete keeps at least to the look."""
+        """Delete this version only: look first, because some stores ignore `If-Match` on a delete."""
         with suppress(FileNotFoundError, InterruptedError):
             if self._version()[0] == etag:
                 with self._errors():
@@ -191,7 +191,7 @@ class S3Path:
 
 @dataclass(frozen=True)
 class Entry:
-    """As os.DirEntry."""
+    """One entry of a listing, with those methods of os.DirEntry that the storage uses."""
 
     name: str
     _stat: os.stat_result
@@ -204,5 +204,5 @@ class Entry:
 
 
 def _as_stat(size: int, modified: datetime) -> os.stat_result:
-    at = modified.timestamp()
-    return os.stat_result((S_IFREG | 0o600, 0, 0, 1, 0, 0, size, at, at, at))
+    time = modified.timestamp()
+    return os.stat_result((S_IFREG | 0o600, 0, 0, 1, 0, 0, size, time, time, time))

@@ -1,4 +1,4 @@
-"""An inbox on a partner's SFTP server. Only the inbox is there: files are brought to staging and then deleted."""
+"""An inbox on a partner's SFTP server: files are copied to staging and then deleted on the server."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ _SECONDS_TO_CONNECT = 30
 
 @dataclass(frozen=True)
 class SftpInbox:
-    """`folder` as the server sees it, from the user's home when it is relative. Names are bytes there."""
+    """A folder on an SFTP server, relative to the user's home or absolute. File names are bytes there."""
 
     login: Login = field(repr=False)
     folder: str
 
     def entries(self) -> list[Waiting]:
-        """Regular files. A link could show what the partner never sent."""
+        """List regular files only: a link could lead to what the partner never sent."""
 
         async def listed(sftp: asyncssh.SFTPClient) -> list[Waiting]:
             return [
-                Waiting(os.fsdecode(found.filename), found.attrs.size or 0, float(found.attrs.mtime or 0))
-                async for found in sftp.scandir(os.fsencode(self.folder))
-                if stat.S_ISREG(found.attrs.permissions or 0)
+                Waiting(os.fsdecode(entry.filename), entry.attrs.size or 0, float(entry.attrs.mtime or 0))
+                async for entry in sftp.scandir(os.fsencode(self.folder))
+                if stat.S_ISREG(entry.attrs.permissions or 0)
             ]
 
         try:
@@ -46,32 +46,32 @@ class SftpInbox:
         except FileNotFoundError:
             raise StorageMissing(f"{self.login.host} has no folder {self.folder!r} for {self.login.user}.") from None
 
-    def looks_again(self, stable_seconds: float) -> bool:
-        """The server's clock is not ours."""
+    def needs_second_look(self, stable_seconds: float) -> bool:
+        """Always, because the server's clock may differ from this machine's."""
         return stable_seconds > 0
 
-    def take(self, name: str, staged: FilePath, claim: str) -> bool:
-        """Rename it out of the sender's reach, bring it, delete it.
+    def claim(self, name: str, staged: FilePath, import_id: str) -> bool:
+        """Rename the file on the server, copy it, then delete it there.
 
-        The rename is what makes it ours: whatever is sent under that name later is another file. Deleted, because
-        what stays lies in `archive/`, where retention and erasure reach it.
+        The rename is the claim: what a sender writes under the same name later is another file. The file is deleted
+        because its copy ends in `archive/`, where retention and erasure reach it.
         """
-        ours = self._path(f".{claim}.taken")
+        claimed = self._path(f".{import_id}.taken")
 
-        async def brought(sftp: asyncssh.SFTPClient) -> bool:
+        async def copied(sftp: asyncssh.SFTPClient) -> bool:
             if not is_there(staged):
-                if not await sftp.exists(ours):
-                    await sftp.rename(self._path(name), ours)
+                if not await sftp.exists(claimed):
+                    await sftp.rename(self._path(name), claimed)
                 with tempfile.TemporaryDirectory() as folder:
                     copy = Path(folder) / "source.csv"
-                    await sftp.get(ours, copy)
+                    await sftp.get(claimed, copy)
                     put_whole(copy, staged)
-            if await sftp.exists(ours):
-                await sftp.remove(ours)
+            if await sftp.exists(claimed):
+                await sftp.remove(claimed)
             return True
 
         try:
-            return self._on_server(brought)
+            return self._on_server(copied)
         except FileNotFoundError:
             return is_there(staged)
 
@@ -87,7 +87,7 @@ class SftpInbox:
             self._on_server(lambda sftp: sftp.remove(self._path(name)))
 
     def _on_server(self, work: Callable[[asyncssh.SFTPClient], Awaitable[T]]) -> T:
-        """One connection each time: what a task does here is seldom, and nothing is left open when it is killed."""
+        """Connect for each request: requests are rare, and a killed task leaves no connection open."""
 
         async def connected() -> T:
             async with _sftp(self.login) as sftp:
@@ -101,7 +101,7 @@ class SftpInbox:
 
 @asynccontextmanager
 async def _sftp(login: Login) -> AsyncIterator[asyncssh.SFTPClient]:
-    """Raises FileNotFoundError and OSError; the server's own words may name a file, so they are not passed on."""
+    """Connect; raises FileNotFoundError and OSError without the server's own words, which may name a file."""
     try:
         import asyncssh
     except ImportError:
@@ -120,7 +120,7 @@ async def _sftp(login: Login) -> AsyncIterator[asyncssh.SFTPClient]:
 
 
 def _options(login: Login) -> dict[str, Any]:
-    """What Airflow's SSH connections say, under the names they have there; a server is never trusted unseen."""
+    """Read the options of Airflow's SSH connections by their names; an unknown host key is never accepted."""
     import asyncssh
 
     extra = login.extra

@@ -1,4 +1,4 @@
-"""What one step leaves for the next: frames of each piece of the file, as Arrow files in storage or in memory."""
+"""Frames that one step saves for the next, for each piece of the file: Arrow files in storage, or in memory."""
 
 from __future__ import annotations
 
@@ -22,22 +22,20 @@ _IN_MEMORY = 10  # pieces: 10 MiB of text, as frames ten times as much
 
 
 class Staging(Protocol):
-    """By import id and name there is a frame for each piece of the file, and at least one.
+    """Frames by import id and name: one for each piece of the file, and at least one."""
 
-    `save` takes a frame for each name at once; nothing of what `pieces` gave is there when it raises. Loading what
-    was never saved raises FileNotFoundError.
-    """
+    def save(self, import_id: str, names: tuple[str, ...], pieces: Iterable[Frames]) -> None:
+        """Save a frame for each name from each piece; when `pieces` raises, nothing is saved."""
 
-    def save(self, import_id: str, names: tuple[str, ...], pieces: Iterable[Frames]) -> None: ...
-
-    def load(self, import_id: str, *names: str) -> Iterator[Frames]: ...
+    def load(self, import_id: str, *names: str) -> Iterator[Frames]:
+        """Yield the frames of each piece. Raises FileNotFoundError for what was never saved."""
 
 
 class StagingFolder:
-    """`root/staging/IMPORT_ID/NAME.arrow`, a record batch for each piece.
+    """Arrow files `root/staging/IMPORT_ID/NAME.arrow` with a record batch for each piece.
 
-    The folder is made when the import's file is taken. Where it is gone the import has ended, and a straggler must
-    not make it again.
+    The folder is made when the import's file is claimed. When it is gone the import has ended, and a process that is
+    late must not make it again: saving raises FileNotFoundError.
     """
 
     def __init__(self, root: FilePath) -> None:
@@ -53,9 +51,9 @@ class StagingFolder:
 
         with ExitStack() as files:
             paths = [self._path(import_id, name) for name in names]
-            found = [ipc.open_file(files.enter_context(opened(path))) for path in paths]
-            for number in range(found[0].num_record_batches):
-                yield tuple(each.get_batch(number).to_pandas(use_threads=False) for each in found)
+            readers = [ipc.open_file(files.enter_context(opened(path))) for path in paths]
+            for number in range(readers[0].num_record_batches):
+                yield tuple(reader.get_batch(number).to_pandas(use_threads=False) for reader in readers)
 
     def _path(self, import_id: str, name: str) -> FilePath:
         return self._root / import_id / f"{name}.arrow"
@@ -79,14 +77,14 @@ def _write(paths: list[Path], pieces: Iterable[Frames]) -> None:
 def _as_batch(frame: pd.DataFrame) -> pyarrow.RecordBatch:
     import pyarrow
 
-    # What was put together of several frames has columns of several parts.
+    # A frame made of several frames has columns of several parts.
     table = pyarrow.Table.from_pandas(frame, preserve_index=frame.index.name is not None)
     columns = [column.combine_chunks() for column in table.columns]
     return pyarrow.RecordBatch.from_arrays(columns, schema=table.schema)
 
 
 class StagingMemory(StagingFolder):
-    """For a context in one process: of a file of a few pieces everything stays in memory."""
+    """Staging for one process: the frames of a file of a few pieces stay in memory."""
 
     def __init__(self, root: FilePath) -> None:
         super().__init__(root)

@@ -1,4 +1,4 @@
-"""Open the storage that the settings name; which secrets it needs is asked of `login_of`, by connection id."""
+"""Open the storage at the location that the settings name; `login_of` gives the secrets of a connection id."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from include.errors import SettingInvalid
 from include.settings import Login
 
 _S3 = re.compile(r"s3://(?:(?P<id>[\w.-]+)@)?(?P<bucket>[a-z0-9][a-z0-9.-]+)(?:/(?P<prefix>[^?#]*))?")
+# From the keys of an Airflow connection to boto3's.
 _S3_OPTIONS = {
     "region_name": "region_name",
     "endpoint_url": "endpoint_url",
@@ -23,24 +24,24 @@ _S3_OPTIONS = {
 
 
 def open_storage(root: str, login_of: Callable[[str], Login]) -> Storage:
-    """`root`: an absolute folder, or `s3://[CONNECTION_ID@]BUCKET[/PREFIX]`. Raises SettingInvalid.
+    """Open `root`: an absolute folder, or `s3://[CONNECTION_ID@]BUCKET[/PREFIX]`. Raises SettingInvalid.
 
     Without a connection id S3 finds its keys as boto3 does: environment, profile, role of the machine.
     """
 
-    def elsewhere(url: str) -> Inbox:
-        """An inbox `sftp://CONNECTION_ID/FOLDER`, as schemas/feed.py lets it through."""
+    def server_inbox(url: str) -> Inbox:
+        """Open an inbox `sftp://CONNECTION_ID/FOLDER`, whose form schemas/feed.py has checked."""
         connection_id, _, folder = url.removeprefix("sftp://").partition("/")
         return SftpInbox(login_of(connection_id), folder or ".")
 
     if not root.startswith("s3://"):
-        return Storage(Path(root), elsewhere)
-    found = _S3.fullmatch(root)
-    if found is None:
+        return Storage(Path(root), server_inbox)
+    location = _S3.fullmatch(root)
+    if location is None:
         raise SettingInvalid("CLIENT_IMPORTS_STORAGE on S3 is written s3://[CONNECTION_ID@]BUCKET[/PREFIX].")
-    login = login_of(found["id"]) if found["id"] else Login()
-    key = PurePosixPath((found["prefix"] or "").strip("/"))
-    return Storage(S3Path(_client(login), found["bucket"], key), elsewhere)
+    login = login_of(location["id"]) if location["id"] else Login()
+    prefix = PurePosixPath((location["prefix"] or "").strip("/"))
+    return Storage(S3Path(_client(login), location["bucket"], prefix), server_inbox)
 
 
 def _client(login: Login) -> Any:
@@ -50,7 +51,7 @@ def _client(login: Login) -> Any:
         raise SettingInvalid("A storage on S3 needs one more package: pip install boto3") from None
     if unknown := set(login.extra) - set(_S3_OPTIONS):
         raise SettingInvalid(
-            f"The S3 connection says {', '.join(sorted(unknown))}, which is not understood here; known are "
+            f"The S3 connection has {', '.join(sorted(unknown))}, which the importer does not use. It uses "
             f"{', '.join(_S3_OPTIONS)}. For roles and profiles leave the connection id out of the URL."
         )
     options = {name: login.extra.get(name) for name in _S3_OPTIONS}
