@@ -26,12 +26,12 @@ from include.codes import Code
 from include.errors import PersonNotNamed
 from include.models import FINAL_STATES, Forgotten, State
 from include.schemas.client_tables import Import
+from include.schemas.email_addresses import email_key
 from include.schemas.feed import Feed
 from include.steps.forget import FALLBACK, Feeds, nameless_errors, only_one_forgets, plain_message
 from include.transforms.csv_reading.headers import fields_of
 from include.transforms.person import Person
 from include.transforms.reports import FailedRow, write_report
-from include.transforms.validation.emails import email_key
 
 ERASED = "A person was erased from this import: files that held the person are deleted, the counts stay."
 # A file whose content the ledger does not know is searched up to this size (bytes); a larger one is named.
