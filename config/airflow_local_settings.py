@@ -1,12 +1,12 @@
-"""Airflow imports this at start-up. The processes that fork tasks load the heavy libraries once, so no task has to.
+"""Airflow imports this file when a process starts. A process that forks tasks loads the heavy libraries for all of them.
 
-Only libraries: code of ours is read anew by each task, so a change needs no restart.
+Only libraries are loaded here. Each task reads this project's own code anew, so that a change needs no restart.
 """
 
 import os
 import sys
 
-# Whatever is named here would become a setting of Airflow's.
+# Airflow would take every public name of this file for a setting.
 __all__: list[str] = []
 
 if {"scheduler", "worker"} & set(sys.argv[1:]):
@@ -27,10 +27,10 @@ if {"scheduler", "worker"} & set(sys.argv[1:]):
     from airflow.sdk import Asset, Connection, task, task_group  # noqa: F401
     from airflow.sdk.observability import stats  # noqa: F401
 
-    # Pandera and Airflow load half of themselves when they are first used.
+    # Pandera and Airflow load more modules when they are first used.
     pandera.pandas.DataFrameSchema({}).validate(pandas.DataFrame({}))
     _ = task.python, task.sensor, Asset("nothing", uri="nothing://")
 
-    # A task need not compile our code, either: where it is mounted read-only, nothing compiled could lie beside it.
+    # A task need not compile the project's code either. Its folder may be read-only, so compiled code goes elsewhere.
     sys.dont_write_bytecode = False
     sys.pycache_prefix = os.path.join(AIRFLOW_HOME, "pycache")

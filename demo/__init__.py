@@ -1,1 +1,1 @@
-"""A whole installation on one machine, without Docker: for trying it out, for tests and for benchmarks."""
+"""A whole installation on one machine, without Docker, to try the project out. Tests and benchmarks use its parts."""

@@ -1,4 +1,4 @@
-"""`make demo`: PostgreSQL, mail catcher and Airflow in `.demo/`, the samples imported, and what came of it.
+"""`make demo` starts PostgreSQL, a mail catcher and Airflow in `.demo/`, and imports the sample files.
 
 `python -m demo start | stop | clean`
 """
@@ -30,7 +30,7 @@ from include.settings import ROOT
 
 HOME = ROOT / ".demo"
 BIN = Path(sys.executable).parent
-# (sample, feed): the default feed has no schedule and is triggered, acme's inbox is watched.
+# (sample, feed): the default feed has no schedule and is triggered; acme's inbox is watched.
 DROPS = (("clients_export.csv", "default"), ("onboarding.csv", "default"), ("partner_feed.csv", "acme"))
 PATIENCE_SECONDS = 300
 console = Console()
@@ -58,7 +58,7 @@ def start() -> None:
     if any(feed == "default" and name in dropped for name, feed in DROPS):
         _api(ports["api"], token, "dags/import_clients__default/dagRuns", {"logical_date": None})
     _wait("the sample files", lambda: _finished(engine))
-    _tell(engine, ports["api"], time.monotonic() - began)
+    _print_result(engine, ports["api"], time.monotonic() - began)
 
 
 def stop() -> None:
@@ -71,12 +71,12 @@ def stop() -> None:
 
 
 def _end_group(group: int) -> None:
-    """Ask a process group to end; after 15 s make it."""
+    """Ask a process group to end, and kill it after 15 seconds."""
     for sent, seconds in ((signal.SIGTERM, 15), (signal.SIGKILL, 5)):
         os.killpg(group, sent)
         patience = time.monotonic() + seconds
         while time.monotonic() < patience:
-            os.killpg(group, 0)  # raises ProcessLookupError once nobody is left
+            os.killpg(group, 0)  # raises ProcessLookupError once the group has ended
             time.sleep(0.2)
 
 
@@ -86,7 +86,7 @@ def clean() -> None:
 
 
 def _ports() -> dict[str, int]:
-    """Free ports, the same ones each time: 8080 for Airflow when nobody has it."""
+    """Choose free ports, 8080 for Airflow when it is free, and use the same ones each time."""
     remembered = HOME / "ports.json"
     if remembered.exists():
         return dict(json.loads(remembered.read_text()))
@@ -145,7 +145,7 @@ def _api(port: int, token: str | None, path: str, body: object = None) -> object
 
 
 def _finished(engine: sa.Engine) -> bool:
-    """All samples are where they stay and their mail has gone out."""
+    """Say whether all samples are imported and archived, and their mail is sent."""
     with engine.connect() as connection:
         names = [name for name, _ in DROPS]
         query = sa.text(
@@ -155,18 +155,18 @@ def _finished(engine: sa.Engine) -> bool:
 
 
 def _wait(what: str, look: Callable[[], T]) -> T:
-    """Look until there is something; gives up with the place of the logs."""
+    """Call `look` until it gives something. Gives up after five minutes and names the logs."""
     patience = time.monotonic() + PATIENCE_SECONDS
     with console.status(f"waiting for {what}"):
-        while not (found := look()):
+        while not (result := look()):
             if time.monotonic() > patience:
                 console.print(f"{what} did not come within {PATIENCE_SECONDS} s; see {HOME}/*.log")
                 raise SystemExit(1)
             time.sleep(0.5)
-    return found
+    return result
 
 
-def _tell(engine: sa.Engine, port: int, seconds: float) -> None:
+def _print_result(engine: sa.Engine, port: int, seconds: float) -> None:
     columns = ("feed", "file_name", "state", "read", "created", "updated", "unchanged", "duplicate", "failed")
     table = Table(*(column.replace("_", " ") for column in columns))
     with engine.connect() as connection:
@@ -180,7 +180,7 @@ def _tell(engine: sa.Engine, port: int, seconds: float) -> None:
         ("Files", f"{HOME / 'storage'} (drop a CSV into inbox/acme and watch)"),
         ("Airflow", f"http://127.0.0.1:{port}  user admin  password {_password()}"),
         ("Page", f"http://127.0.0.1:{port}/plugin/client-imports  (Import, failed rows, undo)"),
-        ("Stop", "make stop   (make demo continues, make clean forgets)"),
+        ("Stop", "make stop   (make demo continues it, make clean deletes it)"),
     ):
         console.print(f"{label:<8} {value}", highlight=False, soft_wrap=True)
     console.print(f"Ready after {seconds:.0f} s.")

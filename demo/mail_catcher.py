@@ -1,4 +1,4 @@
-"""A local SMTP server that writes every mail it gets as an `.eml` file. `python -m demo.mail_catcher PORT FOLDER`."""
+"""A local SMTP server that writes every mail as an `.eml` file: `python -m demo.mail_catcher PORT FOLDER`."""
 
 from __future__ import annotations
 
