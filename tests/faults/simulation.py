@@ -7,14 +7,16 @@ import io
 import random
 from dataclasses import dataclass, field
 
-from tests.conftest import DESK, PROJECT
+from tests.conftest import DESK, LONDON, NIGHT, PARTNERS, PROJECT
 from tests.faults.environment import FaultEnvironment
-from tests.steps.reference_model import Row, run
+from tests.steps.reference_model import Crm, Row, Rules, run
 
 IDS = [f"{n:024x}" for n in range(1, 6)]
 EMAILS = [f"{letter}@example.com" for letter in "abcde"]
 USERNAMES = ["user-one", "user-two", "user-three"]
 HEADER = ("ID", "Email", "Username", "First Name", "Last Name", "_file")
+FIELDS = ("id", "email", "username", "first_name", "last_name")
+CRM = Crm({PROJECT: True, PARTNERS: False}, {DESK: (PROJECT, True), LONDON: (PARTNERS, True), NIGHT: (PARTNERS, False)})
 
 
 @dataclass
@@ -92,12 +94,9 @@ class Simulation:
             return Verdict("refused", "FILE_ALREADY_IMPORTED"), clients
         if file.rows is None:
             return Verdict("refused", "FILE_MISSING_COLUMN"), clients
-        rows = [Row(number, *cells) for number, cells in enumerate(file.rows, 1)]
-        duplicates = "keep_first" if self.feed == "sides" else "keep_last"
-        nameless = {row.number: "failed" for row in rows if not row.first_name}
-        judged = [row for row in rows if row.first_name]
-        after = run(clients, judged, mode="upsert", unknown_id="create", duplicates=duplicates)
-        outcomes = {row.number: row.outcome for row in judged} | nameless
+        rows = [Row(number, dict(zip(FIELDS, cells, strict=True))) for number, cells in enumerate(file.rows, 1)]
+        after = run(clients, rows, Rules(duplicates="keep_first" if self.feed == "sides" else "keep_last"), CRM)
+        outcomes = {row.number: row.outcome for row in rows}
         failed = {number: outcome for number, outcome in outcomes.items() if outcome == "failed"}
         if failed and self.feed == "whole":
             return Verdict("refused", "FILE_FAILED_ROWS", failed), clients
@@ -110,9 +109,12 @@ def make_simulation(random: random.Random, feed: str) -> Simulation:
     for each in (ids, emails, usernames):
         random.shuffle(each)
     clients = {
-        id: {"email": email, "username": username, "first_name": "Ann", "last_name": random.choice(["", "Lee"])}
+        id: {
+            "email": email, "username": username, "first_name": "Ann", "last_name": random.choice(["", "Lee"]),
+            "project": PROJECT, "desk": DESK,
+        }
         for id, email, username in zip(ids[: random.randint(0, 4)], emails, usernames, strict=False)
-    }
+    }  # fmt: skip
     files: list[File] = []
     for number in range(random.randint(2, 4)):
         name = f"{number}-file.csv"

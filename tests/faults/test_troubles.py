@@ -240,6 +240,6 @@ def test_a_bug_that_stays_is_mailed_as_a_system_error_and_waits_for_a_person(
     assert (run.state, tasks["each_file.prepare[0]"], tasks["outcome"]) == ("failed", "failed", "failed")
     assert (ledger()[0]["state"], ledger()[0]["code"]) == ("failed", None) and clients() == {}
     (mail,) = impatient.read_mails()
-    assert mail["Subject"] == "default: OUR FAULT, 1 file, 1 not imported yet"
+    assert mail["Subject"] == "default: SYSTEM ERROR, 1 file, 1 not imported yet"
     assert MARK not in mail.as_string() and "Nothing for the sender to do" in mail.get_body(("plain",)).get_content()
     assert impatient.files("refused") == [] and len(impatient.files("staging")) > 0

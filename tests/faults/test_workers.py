@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-import psycopg
 import pytest
 import sqlalchemy as sa
 
@@ -102,7 +101,7 @@ def test_a_worker_killed_in_the_middle_of_a_merge_changes_nothing_about_the_resu
     cluster, crm, airflow = two_workers, two_workers.crm, two_workers.airflow
     for feed in FEEDS:
         drop(cluster, feed)
-    with merge_at_the_gate(cluster, FEEDS[0]) as worker:
+    with blocked_merge(cluster, FEEDS[0]) as worker:
         for feed in FEEDS[1:]:
             trigger(cluster, feed)
         # All in their merge: what the worker has only received would be queued again after ten minutes.
@@ -132,7 +131,7 @@ def test_a_worker_that_is_asked_to_stop_finishes_its_merge_first(two_workers):
     cluster = two_workers
     before = len(ended(cluster))
     drop(cluster, FEEDS[0], "First Name,Email\nDan,dan@example.com\n")
-    with merge_at_the_gate(cluster, FEEDS[0]) as worker:
+    with blocked_merge(cluster, FEEDS[0]) as worker:
         stopped = cluster.processes.pop(worker)
         stopped.terminate()  # the container's first process, and only that one (DUMB_INIT_SETSID)
     cluster.wait_for("the worker's end", lambda: stopped.poll() is not None)
@@ -168,18 +167,34 @@ def drop(cluster: Cluster, feed: str, text: str = "") -> None:
         (cluster.home / "storage" / "inbox" / feed / f"{feed}-{name}").write_text(content)
 
 
+# A lock would not do: a merge gives way to it. The function reads the table anew in each round of its loop.
+BLOCK = """
+    CREATE TABLE blocks_merges (reason text);
+    INSERT INTO blocks_merges VALUES ('a test');
+    CREATE FUNCTION wait_while_blocked() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        WHILE EXISTS (SELECT 1 FROM blocks_merges) LOOP PERFORM pg_sleep(0.05); END LOOP;
+        RETURN NULL;
+    END $$;
+    CREATE TRIGGER wait_while_blocked BEFORE INSERT ON import_rows EXECUTE FUNCTION wait_while_blocked()
+"""
+LET_GO_ON = ("DELETE FROM blocks_merges", "DROP FUNCTION wait_while_blocked CASCADE", "DROP TABLE blocks_merges")
+
+
 @contextmanager
-def merge_at_the_gate(cluster: Cluster, feed: str) -> Iterator[str]:
-    """Start the feed; inside, its merge has written clients and cannot commit. Gives the worker that does it."""
-    waits = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ILIKE '%INSERT INTO import_rows%'"
+def blocked_merge(cluster: Cluster, feed: str) -> Iterator[str]:
+    """Start the feed; inside, its merge has written clients and cannot commit. Gives the worker that runs it."""
+    waits = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND query ILIKE '%INSERT INTO import_rows%'"
     merging = "SELECT pid FROM task_instance WHERE task_id = 'merge' AND state = 'running'"
-    with psycopg.connect(cluster.crm.url) as gate:
-        gate.execute("LOCK TABLE import_rows IN ACCESS EXCLUSIVE MODE")
+    cluster.crm.query(BLOCK)
+    try:
         trigger(cluster, feed)
-        cluster.wait_for("a merge that waits at the gate", lambda: cluster.crm.query(waits))
+        cluster.wait_for("a merge that waits before its commit", lambda: cluster.crm.query(waits))
         (merge,) = cluster.airflow.query(merging)
         parents = {parent.pid for parent in psutil.Process(merge["pid"]).parents()}
         yield next(name for name in ("one", "two") if cluster.processes[name].pid in parents)
+    finally:
+        for statement in LET_GO_ON:
+            cluster.crm.query(statement)
 
 
 def ended(cluster: Cluster, number: int = 0) -> list[dict[str, Any]]:

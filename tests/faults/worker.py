@@ -38,7 +38,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Ended:
-    """`how`: done, skipped, refused (AirflowFailException), fault, or killed. `place`: where a signal struck."""
+    """`how`: done, skipped, refused (AirflowFailException), error, or killed. `place`: where a signal struck."""
 
     how: str
     value: Any = None
@@ -90,7 +90,7 @@ class Worker:
         self.place = report.get("place", "")
         if os.WIFSIGNALED(status):
             return Ended("killed", place=self.place or "at a random instant")
-        return Ended(report.get("how", "fault"), report.get("value"), self.place)
+        return Ended(report.get("how", "error"), report.get("value"), self.place)
 
 
 def start(environment: FaultEnvironment, call: Call, *, at: int = 0, number: int = signal.SIGKILL) -> Worker:
@@ -138,7 +138,7 @@ def _work(environment: FaultEnvironment, call: Call, report: Callable[..., Any],
     except AirflowFailException as refused:
         report(how="refused", value=str(refused))
     except BaseException:  # noqa: BLE001 - the parent decides what it means
-        report(how="fault", value=traceback.format_exc())
+        report(how="error", value=traceback.format_exc())
 
 
 def _points(report: Callable[..., Any], at: int, number: int) -> Callable[[str], None]:
