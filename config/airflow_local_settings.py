@@ -1,4 +1,4 @@
-"""Airflow imports this file when a process starts. A process that forks tasks loads the heavy libraries for all of them.
+"""Airflow imports this file when a process starts. Before it forks tasks, it loads the heavy libraries for all.
 
 Only libraries are loaded here. Each task reads this project's own code anew, so that a change needs no restart.
 """

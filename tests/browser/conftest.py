@@ -1,4 +1,4 @@
-"""A whole Airflow as a user starts it, and a real browser in front of it."""
+"""A whole Airflow as a user starts it, and a real browser that opens its pages."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ FLAGS = [
     "--disable-sync",
 ]
 PATIENCE_SECONDS = 180
-# Airflow itself puts our page into a frame with both; nothing of ours.
-NOT_OURS = re.compile(r"allow-scripts and allow-same-origin|Download the React DevTools")
+# Complaints about Airflow's own page, which frames this one.
+ABOUT_AIRFLOW = re.compile(r"allow-scripts and allow-same-origin|Download the React DevTools")
 
 
 @dataclass
@@ -53,7 +53,7 @@ def _environment(home: Path, postgres: Any, port: int, smtp: int) -> dict[str, s
         home, metadata_db=postgres.url("airflow_browser"), clients_db=postgres.url("clients_browser"),
         smtp_port=smtp, api_port=port,
     )  # fmt: skip
-    # What other tests of this process set for an Airflow of their own is not for this one.
+    # Other tests of this process have set variables for an Airflow of their own.
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
     inherited.pop("CLIENT_IMPORTS_FEEDS", None)
     return {**inherited, **variables, "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin,vera:viewer"}
@@ -102,7 +102,7 @@ def _dags_are_known(postgres: Any, port: int) -> bool:
 def _until(look: Callable[[], bool], home: Path) -> None:
     patience = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < patience:
-        with suppress(Exception):  # not there yet
+        with suppress(Exception):  # it has not started yet
             if look():
                 return
         time.sleep(0.5)
@@ -111,7 +111,7 @@ def _until(look: Callable[[], bool], home: Path) -> None:
 
 @dataclass
 class Browser:
-    """One person's window. `complaints`: what the browser said on its console, and failed requests."""
+    """One person's window. `complaints`: messages on the browser's console, and failed requests."""
 
     page: Any
     site: Site
@@ -126,7 +126,7 @@ class Browser:
     def frame(self) -> Any:
         """The page inside Airflow, once Airflow has stopped replacing its frame."""
         for _ in range(50):
-            with suppress(Exception):  # the frame went while it was looked at
+            with suppress(Exception):  # Airflow replaced the frame in the meantime
                 frame = self.page.wait_for_selector("iframe").content_frame()
                 frame.wait_for_selector("main")
                 self.page.wait_for_timeout(300)
@@ -170,7 +170,7 @@ def browse(site: Site) -> Iterator[Callable[..., Browser]]:
 
 
 def _complain(browser: Browser, kind: str, text: str) -> None:
-    if kind in ("error", "warning") and not NOT_OURS.search(text):
+    if kind in ("error", "warning") and not ABOUT_AIRFLOW.search(text):
         browser.complaints.append(f"{kind}: {text}")
 
 
@@ -181,17 +181,17 @@ def _note_failure(browser: Browser, answer: Any) -> None:
 
 @pytest.fixture(scope="session")
 def axe() -> Callable[[Any], list[str]]:
-    """What axe-core finds serious in a page or frame, as sentences."""
+    """Check a page or frame with axe-core; gives its serious findings as sentences."""
     import axe_playwright_python
 
     source = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 
     def _axe(frame: Any) -> list[str]:
         frame.evaluate(source)
-        found = frame.evaluate("() => axe.run(document).then(result => result.violations)")
+        violations = frame.evaluate("() => axe.run(document).then(result => result.violations)")
         return [
             f"{violation['id']} ({violation['impact']}): {node['html'][:160]} {node['failureSummary'][:200]}"
-            for violation in found
+            for violation in violations
             if violation["impact"] in ("serious", "critical")
             for node in violation["nodes"]
         ]

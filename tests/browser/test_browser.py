@@ -1,4 +1,4 @@
-"""What the two people do, in a real browser against a real Airflow with its scheduler."""
+"""What people do on the page, in a real browser with a real Airflow and its scheduler."""
 
 from __future__ import annotations
 
@@ -90,16 +90,16 @@ def test_the_notification_reaches_the_person_on_another_page_and_after_the_windo
     frame.locator("#find-client").fill("mo@moved.example.com")
     frame.locator("#find-client").press("Enter")
     frame = browser.frame()
-    told = frame.locator("#uploads .upload", has_text="moved.csv")
-    told.get_by_role("button", name="Dismiss").wait_for(timeout=120_000)
-    assert "1 client imported: 1 created." in told.inner_text()
+    card = frame.locator("#uploads .upload", has_text="moved.csv")
+    card.get_by_role("button", name="Dismiss").wait_for(timeout=120_000)
+    assert "1 client imported: 1 created." in card.inner_text()
     browser.page.close()
 
     again = browse()
     frame = again.open_imports()
-    told = frame.locator("#uploads .upload", has_text="moved.csv")
-    told.get_by_role("button", name="Dismiss").click()
-    told.wait_for(state="detached")
+    card = frame.locator("#uploads .upload", has_text="moved.csv")
+    card.get_by_role("button", name="Dismiss").click()
+    card.wait_for(state="detached")
     frame.locator("#find-client").fill("mo@moved.example.com")
     frame.locator("#find-client").press("Enter")
     again.frame().locator("h1", has_text="mo@moved.example.com").wait_for()
@@ -112,14 +112,14 @@ def test_a_dry_run_is_looked_at_then_imported_then_undone(browse, tmp_path, axe)
     attach(frame, write(tmp_path, "careful.csv", "First Name,Email\nCleo,cleo@careful.example.com\n"))
     frame.locator("#import-dry").check()
     frame.locator("#import-send").click()
-    told = frame.locator("#uploads .upload", has_text="careful.csv (look first)")
-    told.get_by_role("link", name="Open the import").click(timeout=120_000)
+    card = frame.locator("#uploads .upload", has_text="careful.csv (look first)")
+    card.get_by_role("link", name="Open the import").click(timeout=120_000)
     frame = browser.frame()
     frame.locator("h2", has_text="What would change").wait_for()
     assert axe(frame) == []
     frame.get_by_role("button", name="Import it now").click()
-    told = frame.locator("#uploads .upload", has_text="1 client imported: 1 created.")
-    told.get_by_role("link", name="Open the import").last.click(timeout=120_000)
+    card = frame.locator("#uploads .upload", has_text="1 client imported: 1 created.")
+    card.get_by_role("link", name="Open the import").last.click(timeout=120_000)
     frame = browser.frame()
     frame.get_by_role("button", name="Undo this import").click()
     frame.locator("dialog[open]").get_by_role("button", name="Undo this import").click()
@@ -147,7 +147,7 @@ def test_the_dialog_is_worked_by_keyboard_and_by_dropping_a_file(browse):
     assert frame.evaluate("document.activeElement.id") == "open-import"
 
 
-def test_a_press_that_did_not_arrive_is_told_and_only_the_same_wish_has_its_key(browse, tmp_path):
+def test_an_upload_that_did_not_arrive_is_reported_and_only_the_same_request_repeats_its_key(browse, tmp_path):
     browser = browse()
     frame, routes = browser.open_imports(), []
     browser.page.route("**/client-imports/api/imports?*", lambda route: routes.append(route))
@@ -166,11 +166,11 @@ def test_a_press_that_did_not_arrive_is_told_and_only_the_same_wish_has_its_key(
     press_and_break(1)
     press_and_break(2)
     frame.locator("#import-dry").check()
-    press_and_break(3)  # closed meanwhile: it comes back to say so
+    press_and_break(3)  # closed meanwhile: it opens again and reports the error
     assert frame.locator("#import-dialog").is_visible()
     first, same, other = (route.request.headers["idempotency-key"] for route in routes)
     assert first == same != other
-    browser.complaints.clear()  # of the lines that were broken here
+    browser.complaints.clear()  # about the connections that were broken here
 
 
 @THEMES
@@ -192,13 +192,12 @@ def test_the_tabs_of_dag_run_and_task_show_their_imports(browse, site, tmp_path)
     inbox.mkdir(parents=True, exist_ok=True)
     (inbox / "tabs.csv").write_text("First Name;E-mail\nTab;tab@tabs.example.com\n;none@tabs.example.com\n")
     frame = browser.open_imports()
-    for _ in range(60):  # somebody else's file comes by itself: nothing tells this person
+    for _ in range(60):  # the file of another person: the page does not announce it
         if frame.locator("td.file a", has_text="tabs.csv").count():
             break
         browser.page.wait_for_timeout(1000)
         frame = browser.open_imports()
-    found = frame.locator("td.file a", has_text="tabs.csv")
-    found.click()
+    frame.locator("td.file a", has_text="tabs.csv").click()
     frame = browser.frame()
     frame.get_by_role("link", name="Run and logs in Airflow").click()
     browser.page.wait_for_url(re.compile("/dags/import_clients__acme/runs/"))
@@ -206,7 +205,7 @@ def test_the_tabs_of_dag_run_and_task_show_their_imports(browse, site, tmp_path)
     browser.page.locator("a[href*='client-imports-of-run']").click()
     frame = browser.frame()
     frame.locator("h2", has_text="tabs.csv").wait_for()
-    frame.locator("main", has_text="1 row failed").wait_for()  # it may still be on its way: the page looks again
+    frame.locator("main", has_text="1 row failed").wait_for()  # it may still be in progress: the page refreshes itself
     browser.page.goto(f"{run_url}/tasks/each_file.validate/mapped/0")
     browser.page.locator("a[href*='client-import-of-task']").click()
     browser.frame().locator("h1", has_text="tabs.csv").wait_for()
@@ -219,7 +218,7 @@ def test_the_link_in_the_mail_opens_the_imports_page_inside_airflow(browse, site
     browser = browse()
     import_file(browser.open_imports(), write(tmp_path, "mailed.csv", "First Name,Email\nMa,ma@mailed.example.com\n"))
     links = []
-    for _ in range(60):  # the mail goes out after the merge
+    for _ in range(60):  # the mail is sent after the merge
         texts = [
             email.message_from_bytes(path.read_bytes(), policy=email.policy.default).get_body(("plain",))
             for path in site.home.glob("mail/*.eml")
@@ -237,7 +236,7 @@ def test_the_link_in_the_mail_opens_the_imports_page_inside_airflow(browse, site
     browser.frame().locator("h1", has_text="mailed.csv").wait_for()
 
 
-def test_who_may_only_look_sees_imports_and_no_button(browse, axe):
+def test_a_person_who_may_only_look_sees_imports_and_no_button(browse, axe):
     frame = browse("vera").open_imports()
     frame.locator("h1").first.wait_for(state="attached")
     assert frame.locator("#open-import").count() == 0 and axe(frame) == []
