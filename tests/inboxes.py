@@ -1,4 +1,4 @@
-"""Where an inbox may be, for tests: a folder, a real S3 server (moto's), a real SFTP server, all on this machine."""
+"""Inboxes for tests: in a folder, on a real S3 server (moto's) and on a real SFTP server, all on this machine."""
 
 from __future__ import annotations
 
@@ -11,29 +11,37 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from include.adapters.files.location import open_storage
 from include.adapters.files.paths import FilePath
 from include.adapters.files.storage import Storage
-from include.adapters.files.storage_root import open_storage
 from include.settings import Login
 
 
 @dataclass(frozen=True)
-class Place:
-    """`inbox` is the feed's key; `put` writes a file into it, `names` says what lies there."""
+class InboxUnderTest:
+    """An empty inbox and the storage that claims its files.
+
+    `inbox` is the feed's key, `put` writes a file into the inbox, `names` lists the inbox.
+    """
 
     storage: Storage
     inbox: str
     put: Callable[[str, str], None]
     names: Callable[[], list[str]]
 
+    def claim(self, name: str = "x.csv", import_id: str = "1") -> bool:
+        return self.storage.claim(self.inbox, name, import_id)
+
+    def staged(self, import_id: str = "1") -> str:
+        return self.storage.staged_source(import_id).read_bytes().decode()
+
     def files(self, below: str) -> list[str]:
         return sorted(name for name in all_files(self.storage) if name.startswith(f"{below}/"))
 
 
 def all_files(storage: Storage) -> dict[str, bytes]:
-    """Content of every file below the storage's root, by path from there."""
-    found = {str(path): path for path in _below(storage.root)}
-    return {name.removeprefix(f"{storage.root}/"): path.read_bytes() for name, path in found.items()}
+    """Read every file below the storage's root, by its path from there."""
+    return {str(path).removeprefix(f"{storage.root}/"): path.read_bytes() for path in _below(storage.root)}
 
 
 def _below(folder: FilePath) -> Iterator[FilePath]:
@@ -44,11 +52,11 @@ def _below(folder: FilePath) -> Iterator[FilePath]:
             yield from _below(folder / entry.name) if entry.is_dir() else [folder / entry.name]
 
 
-def in_a_folder(tmp_path: Path) -> Place:
+def in_a_folder(tmp_path: Path) -> InboxUnderTest:
     storage = Storage(tmp_path / "storage")
     inbox = storage.root / "inbox" / "default"
     inbox.mkdir(parents=True)
-    return Place(storage, "default", *_on_disk(inbox))
+    return InboxUnderTest(storage, "default", *_on_disk(inbox))
 
 
 def _on_disk(folder: Path) -> tuple[Callable[[str, str], None], Callable[[], list[str]]]:
@@ -74,9 +82,9 @@ def s3_server() -> Iterator[Login]:
     server.stop()
 
 
-def on_s3(login: Login) -> Place:
-    """A bucket of its own, with a prefix."""
-    storage = open_storage(f"s3://our_s3@bucket-{uuid4()}/crm/imports", lambda _: login)
+def on_s3(login: Login) -> InboxUnderTest:
+    """Make a bucket of its own, with a prefix."""
+    storage = open_storage(f"s3://crm_s3@bucket-{uuid4()}/crm/imports", lambda _: login)
     root: Any = storage.root
     root.client.create_bucket(Bucket=root.bucket)
 
@@ -84,7 +92,9 @@ def on_s3(login: Login) -> Place:
         key = f"{root.key}/inbox/default/{name}"
         root.client.put_object(Bucket=root.bucket, Key=key, Body=text.encode())
 
-    return Place(storage, "default", put, lambda: sorted(entry.name for entry in (root / "inbox/default").scandir()))
+    return InboxUnderTest(
+        storage, "default", put, lambda: sorted(entry.name for entry in (root / "inbox/default").scandir())
+    )
 
 
 @dataclass(frozen=True)
@@ -95,7 +105,7 @@ class SftpKey:
 
 @dataclass(frozen=True)
 class SftpServer:
-    """`key` opens it too, with the passphrase `hush`."""
+    """A server that accepts the password of `login`, and `key` with the passphrase `hush`."""
 
     folder: Path
     login: Login
@@ -106,7 +116,7 @@ class SftpServer:
 def sftp_server(folder: Path) -> Iterator[SftpServer]:
     import asyncssh
 
-    class Doorman(asyncssh.SSHServer):
+    class OnePartner(asyncssh.SSHServer):
         def begin_auth(self, username: str) -> bool:
             return True
 
@@ -129,7 +139,7 @@ def sftp_server(folder: Path) -> Iterator[SftpServer]:
 
     async def start() -> asyncssh.SSHAcceptor:
         return await asyncssh.listen(
-            "127.0.0.1", 0, server_factory=Doorman, server_host_keys=[key],
+            "127.0.0.1", 0, server_factory=OnePartner, server_host_keys=[key],
             sftp_factory=lambda chan: asyncssh.SFTPServer(chan, chroot=str(folder)),
         )  # fmt: skip
 
@@ -145,8 +155,8 @@ def sftp_server(folder: Path) -> Iterator[SftpServer]:
     loop.close()
 
 
-def on_sftp(server: SftpServer, tmp_path: Path) -> Place:
+def on_sftp(server: SftpServer, tmp_path: Path) -> InboxUnderTest:
     folder = f"outgoing-{uuid4()}"
     (server.folder / folder).mkdir()
     storage = open_storage(str(tmp_path / "storage"), lambda _: server.login)
-    return Place(storage, f"sftp://acme/{folder}", *_on_disk(server.folder / folder))
+    return InboxUnderTest(storage, f"sftp://acme/{folder}", *_on_disk(server.folder / folder))
