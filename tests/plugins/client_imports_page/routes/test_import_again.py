@@ -64,7 +64,7 @@ def test_an_undo_that_keeps_a_changed_client_says_why(web, installation, importe
     undo_id = ledger()[-1]["id"]
     page = admin.get(f"{ROOT}/imports/{undo_id}?kind=kept")
     assert page.status_code == 200
-    assert f"{'Would be undone' if dry_run else 'Undone'} for 1 client, 1 kept as they are." in page.text
+    assert f"{'Would be undone' if dry_run else 'Undone'} for 1 client, 1 kept as it is." in page.text
     assert "Something else has changed the client since; it is kept as it is." in page.text
     result = admin.get(f"{ROOT}/api/imports/{undo_id}")
     assert result.status_code == 200

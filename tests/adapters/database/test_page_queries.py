@@ -1,4 +1,4 @@
-"""With 1,000 imports and 1,000,000 rows in the ledger every statement of the page finds its way by index."""
+"""With 1,000 imports and 1,000,000 rows in the ledger, every statement of the page uses an index."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def one(number: int) -> UUID:
     return UUID(int=number)
 
 
-def listed(**request):
-    own = {name: request.pop(name, None) for name in ("before", "after")}
-    return page_imports.list_statement(ListQuery(FEEDS, **request), own["before"], own["after"], 50)
+def listed(**filters):
+    own = {name: filters.pop(name, None) for name in ("before", "after")}
+    return page_imports.list_statement(ListQuery(FEEDS, **filters), own["before"], own["after"], 50)
 
 
 STATEMENTS = {
@@ -72,20 +72,20 @@ def test_a_statement_of_the_page_reads_by_index_what_it_shows(full, name):
     with full.connect() as connection:
         explained = connection.scalar(sa.text(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement.text}"), facts)
     (plan,) = explained if isinstance(explained, list) else json.loads(explained)
-    found = list(nodes(plan["Plan"]))
-    scanned = {node.get("Relation Name") for node in found if node["Node Type"] == "Seq Scan"}
+    plan_nodes = list(nodes(plan["Plan"]))
+    scanned = {node.get("Relation Name") for node in plan_nodes if node["Node Type"] == "Seq Scan"}
     big = {"import_rows", "clients"}
-    # Of 1,000 imports the chart shows most: reading them all is what it is there for.
+    # The chart shows most of the 1,000 imports, so it may read all of them.
     assert not scanned & (big if name == "the chart" else big | {"imports"}), scanned
-    read = sum(node["Actual Rows"] * node["Actual Loops"] for node in found if node.get("Relation Name") in big)
+    read = sum(node["Actual Rows"] * node["Actual Loops"] for node in plan_nodes if node.get("Relation Name") in big)
     assert read <= 5_000, f"{read:,} rows were read for one screenful"
 
 
 def test_every_statement_finds_what_is_there(full):
     """So that an index is not praised for finding nothing."""
-    found = {}
+    counts = {}
     with full.connect() as connection:
         for name, made in STATEMENTS.items():
             statement, facts = made()
-            found[name] = len(connection.execute(statement, facts).all())
-    assert {name for name, rows in found.items() if not rows} == {"rows: duplicate", "rows: kept", "rows: warnings"}
+            counts[name] = len(connection.execute(statement, facts).all())
+    assert {name for name, rows in counts.items() if not rows} == {"rows: duplicate", "rows: kept", "rows: warnings"}
