@@ -64,6 +64,14 @@ def test_a_report_of_a_report_has_the_added_columns_once():
     assert row["_cells"] == "Ben | ben@example"
 
 
+@given(st.lists(st.text(st.sampled_from('a",;|\t\r\n é山')), min_size=2, max_size=2), st.sampled_from(",;\t|"))
+def test_cells_are_quoted_as_the_csv_module_quotes_them(cells, delimiter):
+    expected = io.StringIO()
+    csv.writer(expected, delimiter=delimiter, lineterminator="\r\n").writerow(map(neutralise, cells))
+    content = write_report(["a", "b"], [FailedRow(1, 2, cells, [BLANK])], IMPORT, delimiter).decode("utf-8-sig")
+    assert f"\r\n{expected.getvalue().removesuffix(chr(13) + chr(10))}{delimiter}1{delimiter}2" in content
+
+
 @pytest.mark.parametrize("cell", ["=1", "+1", "-1", "@x", "＝1", "−1", " =1", "\t", "\rx", "\u200b=1", "'=1", "''+1"])
 def test_a_cell_that_a_spreadsheet_would_run_gets_an_apostrophe(cell):
     assert neutralise(cell) == f"'{cell}" and restore(f"'{cell}") == cell
