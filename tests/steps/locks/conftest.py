@@ -29,6 +29,7 @@ from tests.conftest import DESK, PROJECT
 
 ANN, BEA, CAT, DAN, EVE = (f"{number:024x}" for number in range(1, 6))
 NAMES = {ANN: "Ann", BEA: "Bea", CAT: "Cat", DAN: "Dan", EVE: "Eve"}
+RUN = RunRequest("test", dag_id="import_clients__north", run_id="run-1")
 PATIENCE = 20  # seconds until a test gives up on what it waits for
 T = TypeVar("T")
 
@@ -96,7 +97,7 @@ def prepared(engine: sa.Engine, storage: Storage, tmp_path) -> Callable[..., Pre
         context = ImportContext.of(Feed(name=feed, title=feed), engine, storage)
         path = tmp_path / f"file{next(numbers)}.csv"
         path.write_text("\n".join([header, *rows, ""]))
-        entry = receive_copy(context, path, RunRequest("test"))
+        entry = receive_copy(context, path, RUN)
         validate(context, entry.id)
         prepare(context, entry.id)
         return Prepared(context, entry.id)

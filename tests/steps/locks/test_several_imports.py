@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from include.errors import ClientImportError
+from include.steps.merge import merge_all
 from tests.steps.locks.conftest import (
     ANN,
     BEA,
     CAT,
     DAN,
     PATIENCE,
+    RUN,
     first_names,
     result_of,
     rows_of,
@@ -67,34 +68,36 @@ def test_merges_of_different_feeds_on_different_clients_overlap(prepared, pool, 
     assert first.entry.state == "merged"
 
 
-def test_a_file_waits_for_the_one_of_the_same_feed_before_it(prepared, engine, pool, paused):
+def test_two_processes_of_one_run_merge_its_files_once_and_in_order_of_arrival(prepared, engine, pool, paused):
+    """As when Airflow starts a task again whose first process is still alive."""
     stopped, go_on = paused
     first, second = prepared(*rows_of(ANN)), prepared(*rows_of(BEA))
-    earlier = pool.submit(first.merge)
+    processes = [pool.submit(merge_all, first.context, RUN)]
     assert stopped.wait(PATIENCE)
-    later = pool.submit(second.merge)
-    wait_until(lambda: waits_for_a_lock(engine), "the second file waits")
+    processes.append(pool.submit(merge_all, first.context, RUN))
+    wait_until(lambda: waits_for_a_lock(engine), "the second process waits for the first file")
     assert (first.entry.state, second.entry.state) == ("prepared", "prepared")
     go_on.set()
-    result_of(earlier)
-    result_of(later)
+    for process in processes:
+        result_of(process)
     times = [file.entry.state_times["merged"] for file in (first, second)]
     assert times == sorted(times)
+    assert (first.outcomes, second.outcomes) == ([("updated", None)], [("updated", None)])
 
 
 @pytest.mark.usefixtures("small_budget")
-def test_the_wait_for_the_file_before_has_a_time_out_too(prepared, pool, paused):
+def test_the_wait_for_the_other_process_has_a_time_out_and_stops_the_files_after_it(prepared, pool, paused):
     stopped, go_on = paused
     first, second = prepared(*rows_of(ANN)), prepared(*rows_of(BEA))
     merging = pool.submit(first.merge)
     assert stopped.wait(PATIENCE)
-    with pytest.raises(ClientImportError):
-        second.merge()
-    assert second.entry.state == "failed"
+    with pytest.raises(ExceptionGroup, match="1 file"):
+        merge_all(first.context, RUN, last_try=False)
+    assert second.entry.state == "prepared"
     go_on.set()
     result_of(merging)
-    second.merge()
-    assert second.entry.state == "merged"
+    merge_all(first.context, RUN, last_try=False)
+    assert [file.entry.state for file in (first, second)] == ["merged", "merged"]
 
 
 def waits_for_a_lock(engine: sa.Engine) -> bool:
