@@ -1,4 +1,4 @@
-"""One family of errors. Each keeps its evidence; none carries personal data in its text but the sender's own file."""
+"""The family of errors. Each keeps its evidence; a text may quote the sender's file, and no other personal data."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class ClientImportError(Exception):
 
 
 class FileRefused(ClientImportError):
-    """The sender's file cannot be used as a whole (SPEC.md section 4). `line` counts from 1."""
+    """An error in the file: it cannot be used as a whole (SPEC.md section 4). `line` counts from 1."""
 
     def __init__(self, code: str, message: str, line: int | None = None) -> None:
         super().__init__(code, message, line)
@@ -33,31 +33,42 @@ class FeedInvalid(ClientImportError):
 
 
 class StorageMissing(ClientImportError):
-    """The storage is not where the settings say, or an inbox cannot be reached. Names no file."""
+    """The storage is not where the settings say, or an inbox cannot be reached. The text names no file."""
 
 
 class FileNotInInbox(ClientImportError):
-    """A run was asked for one file by name, and the inbox does not have it."""
+    """A run was started for one file by name, and the inbox does not have it."""
 
 
 class ClaimedByAnotherRun(FileNotInInbox):
-    """The upload this run was started for has been taken by another run: nothing is left to do."""
+    """Another run has claimed the upload that this run was started for: nothing is left to do."""
 
 
 class UploadNotFound(ClientImportError):
-    """Nobody uploaded anything under this id."""
+    """There is no upload with this id."""
 
 
 class KeyUsedOtherwise(ClientImportError):
-    """An Idempotency-Key came again with another file, feed or upload_request."""
+    """An Idempotency-Key came again with another file, feed or option."""
 
 
 class ClientsChanged(ClientImportError):
     """The client table is not what it was when the import was prepared: prepare again."""
 
 
+class ClientsBusy(ClientImportError):
+    """Another transaction was in the way until the time for tries was over. Nothing was written; try again later."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"No client was changed: {reason}. It can be tried again; nothing is lost.")
+
+
 class OutcomesDoNotAddUp(ClientImportError):
     """A record would have vanished. Nothing is committed (SPEC.md section 7)."""
+
+
+class ServerTooOld(ClientImportError):
+    """The PostgreSQL server is older than the oldest that the importer supports (SPEC.md section 8)."""
 
 
 class SettingInvalid(ClientImportError):
@@ -73,15 +84,15 @@ class TransitionNotAllowed(ClientImportError):
 
 
 class NothingToRevert(ClientImportError):
-    """The import did nothing to the clients that could be taken back."""
+    """The import did nothing to the clients that could be undone."""
 
 
 class PersonNotNamed(ClientImportError):
-    """Asked to forget a person by what is neither an e-mail address nor a client's id. Never shows what was given."""
+    """A person is to be erased, and what names them is neither an e-mail address nor a client's id. Never quotes it."""
 
 
 class StepFailed(ClientImportError):
-    """A fault of ours in one step: database, storage or a bug. Names no value of any row."""
+    """A system error in one step: database, storage or a bug. The text names no value of any row."""
 
     def __init__(self, step: str, cause: BaseException) -> None:
         origin = getattr(cause, "orig", None)

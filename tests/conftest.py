@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import sqlalchemy as sa
@@ -18,7 +19,7 @@ from include.models import ImportResult
 from include.schemas.feed import Feed
 from include.settings import Login
 from include.steps.import_file import import_file
-from tests import inboxes
+from tests import inboxes, local_server
 from tests.airflow_installation import airflow, feeds_folder, impatient, installation, ledger
 
 # Seen here, they are one Airflow for all tests of a process.
@@ -29,18 +30,22 @@ PARTNERS, LONDON, NIGHT = "6655aa10caa3558dd8f8da99", "67a3470d8092c651c9193390"
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded_postgres.EmbeddedPostgres]:
-    folder = tmp_path_factory.mktemp("postgres")
-    for path in (folder, *folder.parents[:2]):
-        path.chmod(0o755)  # the server gives up root, and must still reach its folder
-    server = embedded_postgres.start(folder)
-    yield server
-    server.stop()
+def postgres() -> Iterator[embedded_postgres.EmbeddedPostgres]:
+    """Not below pytest's own folder: that is for its owner alone, and the server gives up root."""
+    with TemporaryDirectory(prefix="clients-postgres-") as folder:
+        Path(folder).chmod(0o755)
+        server = embedded_postgres.start(Path(folder))
+        yield server
+        server.stop()
 
 
 @pytest.fixture(scope="session")
 def clients_url(postgres: embedded_postgres.EmbeddedPostgres) -> str:
-    url = postgres.url("clients")
+    return with_tables(postgres.url("clients"))
+
+
+def with_tables(url: str) -> str:
+    """Bring a database up to date, and load the reference data into it."""
     engine = engine_from_url(url)
     migrations.upgrade(engine)
     reference_data.load(engine)
@@ -53,6 +58,18 @@ def shared_engine(clients_url: str) -> Iterator[sa.Engine]:
     engine = engine_from_url(clients_url)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture(scope="session", params=["embedded", *local_server.if_it_listens()])
+def engine_on_every_server(request: pytest.FixtureRequest) -> Iterator[sa.Engine]:
+    """For modules whose tests must hold on each server there is: they name it `shared_engine`."""
+    if request.param == "embedded":
+        yield request.getfixturevalue("shared_engine")
+        return
+    with local_server.own_database() as url:
+        engine = engine_from_url(with_tables(url))
+        yield engine
+        engine.dispose()
 
 
 @pytest.fixture
@@ -74,7 +91,7 @@ def storage(tmp_path: Path) -> Storage:
 
 @pytest.fixture(params=["folder", "s3"])
 def folder_or_bucket(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
-    """For modules whose tests are to hold on both: they name it `storage`."""
+    """Give a storage in a folder, then one in a bucket."""
     return (
         Storage(tmp_path / "storage")
         if request.param == "folder"
@@ -95,8 +112,8 @@ def sftp_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[inboxes.Sf
 
 
 @pytest.fixture(params=["folder", "s3", "sftp"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> inboxes.Place:
-    """An empty inbox, and a storage for what is taken from it; the same tests for each kind."""
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> inboxes.InboxUnderTest:
+    """Give an empty inbox and the storage that claims its files, for each kind of inbox."""
     if request.param == "s3":
         return inboxes.on_s3(request.getfixturevalue("s3_login"))
     if request.param == "sftp":

@@ -1,22 +1,25 @@
-"""The tables of `clients_db` (SPEC.md section 8). Alembic's migrations make them; a test compares the two."""
+"""The tables of `clients_db` (SPEC.md section 8). Alembic's migrations create them; a test compares the two.
+
+Where a statement works on whole tables, use the Core table: `Import.__table__`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     CheckConstraint,
-    Column,
     DateTime,
+    Enum,
     ForeignKey,
     ForeignKeyConstraint,
     Identity,
     Index,
-    Integer,
     MetaData,
-    Table,
     Text,
     UniqueConstraint,
     Uuid,
@@ -24,226 +27,291 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from include.models import OUTCOMES, Outcome, State
+from include.codes import Code
+from include.models import Counts, Outcome, State
 
-metadata = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    }
-)
 
-# Text that is looked up and never sorted for people: compared byte by byte, whatever the database's locale.
-_Key = Text(collation="C")
-_HEX_ID = "~ '^[0-9a-f]{24}$'"
+def _words(words: type[StrEnum]) -> Enum:
+    """Store an enum as text. A CHECK constraint allows its words, where the database has to insist on them."""
+    return Enum(words, native_enum=False, length=40, values_callable=lambda members: [str(word) for word in members])
 
 
 def _one_of(column: str, words: Iterable[str]) -> str:
     return f"{column} IN ({', '.join(repr(str(word)) for word in words)})"
 
 
-STATES = tuple(State)
+class Base(DeclarativeBase):
+    """What all tables have in common: the names of their constraints, and the column type of each Python type."""
 
-projects = Table(
-    "projects",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("is_default", Boolean, nullable=False, server_default=text("false")),
-    CheckConstraint(f"id {_HEX_ID}", name="id_hex"),
-    Index("uq_projects_default", "is_default", unique=True, postgresql_where=text("is_default")),
-)
+    metadata = MetaData(
+        naming_convention={
+            "pk": "pk_%(table_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy's own way
+        str: Text, datetime: DateTime(timezone=True),
+        State: _words(State), Outcome: _words(Outcome), Code: _words(Code),
+    }  # fmt: skip
 
-desks = Table(
-    "desks",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("project_id", Text, ForeignKey("projects.id"), nullable=False),
-    Column("name", Text, nullable=False),
-    Column("is_default", Boolean, nullable=False, server_default=text("false")),
-    CheckConstraint(f"id {_HEX_ID}", name="id_hex"),
-    UniqueConstraint("id", "project_id", name="uq_desks_id_project_id"),
-    Index("uq_desks_default", "project_id", unique=True, postgresql_where=text("is_default")),
-)
 
-# The unique constraints are deferrable so that one UPDATE can swap addresses: they are checked
-# when the statement ends, not row by row (docs/decisions/0003-moves-in-one-statement.md).
-clients = Table(
-    "clients",
-    metadata,
-    Column("id", _Key, primary_key=True),
-    Column("first_name", Text, nullable=False),
-    Column("middle_name", Text, nullable=False, server_default=""),
-    Column("last_name", Text, nullable=False, server_default=""),
-    Column("email", Text, nullable=False),
-    Column("email_key", _Key, nullable=False),
-    Column("username", _Key, nullable=False),
-    Column("project", Text, ForeignKey("projects.id"), nullable=False),
-    Column("desk", Text, nullable=False),
-    Column("active", Boolean, nullable=False, server_default=text("true")),
-    Column("type", Text, nullable=False, server_default="personal"),
-    Column("created", DateTime(timezone=True), nullable=False, server_default=func.now()),
-    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-    Column("updated_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-    Column("last_import_id", Uuid),
-    UniqueConstraint("email_key", name="uq_clients_email_key", deferrable=True, initially="IMMEDIATE"),
-    UniqueConstraint("username", name="uq_clients_username", deferrable=True, initially="IMMEDIATE"),
-    ForeignKeyConstraint(["desk", "project"], ["desks.id", "desks.project_id"], name="fk_clients_desk_of_project"),
-    CheckConstraint(f"id {_HEX_ID}", name="id_hex"),
-    CheckConstraint("char_length(first_name) BETWEEN 1 AND 100", name="first_name_length"),
-    CheckConstraint("char_length(middle_name) <= 100", name="middle_name_length"),
-    CheckConstraint("char_length(last_name) <= 100", name="last_name_length"),
-    CheckConstraint("char_length(email) BETWEEN 3 AND 254", name="email_length"),
-    CheckConstraint("char_length(username) BETWEEN 3 AND 64", name="username_length"),
-    CheckConstraint(_one_of("type", ("personal", "business")), name="type"),
-    # Room for a client's next version: an update need not touch the indexes then, as `last_import_id` has none.
-    postgresql_with={"fillfactor": 90},
-)
+metadata = Base.metadata
 
-imports = Table(
-    "imports",
-    metadata,
-    Column("id", Uuid, primary_key=True),
-    Column("arrival", BigInteger, Identity(always=True), nullable=False, unique=True),
-    Column("feed", Text, nullable=False),
-    Column("file_name", Text, nullable=False),
-    Column("sha256", Text),
-    Column("bytes", BigInteger),
-    Column("state", Text, nullable=False),
-    Column("code", Text),
-    Column("message", Text),
-    Column("line", Integer),
-    *(Column(name, Integer, nullable=False, server_default=text("0")) for name in ("read", *OUTCOMES, "warnings")),
-    Column("header", JSONB, nullable=False, server_default=text("'[]'")),
-    Column("file_problems", JSONB, nullable=False, server_default=text("'[]'")),
-    Column("dag_id", Text),
-    Column("run_id", Text),
-    Column("requested_by", Text, nullable=False, server_default=""),
-    Column("note", Text, nullable=False, server_default=""),
-    Column("forced", Boolean, nullable=False, server_default=text("false")),
-    Column("dry_run", Boolean, nullable=False, server_default=text("false")),
-    Column("parent_import_id", Uuid, ForeignKey("imports.id")),
-    Column("inbox_name", Text),
-    Column("announced", Integer),
-    Column("delimiter", Text),
-    # What a person is shown before deciding (held, previewed), identified: the same plan has the same hash.
-    Column("plan_hash", Text),
-    # A revert is an import of its own; `reverted` and `kept` count clients.
-    Column("reverts_import_id", Uuid, ForeignKey("imports.id")),
-    Column("reverted", Integer, nullable=False, server_default=text("0")),
-    Column("kept", Integer, nullable=False, server_default=text("0")),
-    Column("file_path", Text),
-    Column("report_path", Text),
-    Column("planned_path", Text),
-    Column("filed", Boolean, nullable=False, server_default=text("false")),
-    Column("notified_state", Text),
-    # The last state the outside heard of, and from which run.
-    Column("announced_state", Text),
-    Column("received_at", DateTime(timezone=True), nullable=False),
-    Column("state_times", JSONB, nullable=False, server_default=text("'{}'")),
-    Column("forgotten_at", DateTime(timezone=True)),
-    # Failed rows by code and field, `{"CELL_FORMAT email": 3}`: what is new beside the feed's last file is news.
-    Column("failure_kinds", JSONB, nullable=False, server_default=text("'{}'")),
-    CheckConstraint(_one_of("state", STATES), name="state"),
-    CheckConstraint(
-        "state NOT IN ('merged', 'reverted', 'held', 'previewed')"
-        " OR read = created + updated + unchanged + duplicate + failed + reverted + kept",
-        name="outcomes_add_up",
-    ),
-    # One file in an inbox belongs to one import until it has been taken out of the inbox.
-    Index("uq_imports_claim", "feed", "inbox_name", unique=True, postgresql_where=text("inbox_name IS NOT NULL")),
-    # The same bytes are merged once per feed, unless somebody forces it. Also finds earlier imports of a file.
-    Index(
-        "uq_imports_merged_once",
-        "feed",
-        "sha256",
-        unique=True,
-        postgresql_where=text("state = 'merged' AND NOT forced"),
-    ),
-    Index("ix_imports_feed_sha256", "feed", "sha256"),
-    Index("ix_imports_feed_arrival", "feed", "arrival"),
-    Index("ix_imports_feed_received_at", "feed", text("received_at DESC")),
-    Index("ix_imports_received_at", text("received_at DESC")),
-    Index("ix_imports_run", "dag_id", "run_id"),
-    Index("ix_imports_unfinished", "feed", postgresql_where=text("NOT filed")),
-    Index("ix_imports_parent", "parent_import_id"),
-    # The daily look for what is to be forgotten never reads what is forgotten already.
-    Index("ix_imports_to_forget", "feed", "received_at", postgresql_where=text("forgotten_at IS NULL")),
-    Index("ix_imports_reverts", "reverts_import_id", postgresql_where=text("reverts_import_id IS NOT NULL")),
-)
+# Text that is looked up and never sorted for people: compared byte by byte, whatever the database's locale.
+Key = Annotated[str, mapped_column(Text(collation="C"))]
+Id = Annotated[str, mapped_column(Uuid(as_uuid=False))]
+Flag = Annotated[bool, mapped_column(server_default=text("false"))]
+Count = Annotated[int, mapped_column(server_default=text("0"))]
+Words = Annotated[str, mapped_column(server_default="")]
+_HEX_ID = "~ '^[0-9a-f]{24}$'"
 
-import_rows = Table(
-    "import_rows",
-    metadata,
-    Column("import_id", Uuid, ForeignKey("imports.id", ondelete="CASCADE"), primary_key=True),
-    Column("row", Integer, primary_key=True),
-    Column("line", Integer, nullable=False),
-    Column("outcome", Text, nullable=False),
-    Column("client_id", _Key),
-    Column("problems", JSONB),
-    Column("cells", JSONB),
-    # Of a client that the row changed: all before, and what changed (all, if new). `client_changes` has both whole.
-    Column("before", JSONB),
-    Column("after", JSONB),
-    CheckConstraint(_one_of("outcome", Outcome), name="outcome"),
-    # What was done to this client? Also: an import changes a client once.
-    Index(
-        "uq_import_rows_changed",
-        "client_id",
-        "import_id",
-        unique=True,
-        postgresql_where=text("outcome IN ('created', 'updated', 'reverted')"),
-    ),
-    # Rows that were imported are many and asked for by client; the others are few and asked for by import.
-    Index(
-        "ix_import_rows_not_imported",
-        "import_id",
-        "outcome",
-        postgresql_where=text("outcome IN ('failed', 'duplicate')"),
-    ),
-    # Where did this address go? Only rows with problems keep their cells, so the index is small.
-    Index(
-        "ix_import_rows_cells",
-        "cells",
-        postgresql_using="gin",
-        postgresql_ops={"cells": "jsonb_path_ops"},
-        postgresql_where=text("cells IS NOT NULL"),
-    ),
-)
 
-# A file that came through the page or its API. It travels with what its sender asked for (`dry_run` above all):
-# whichever run takes it does that, and no other. `file_name` is '' once the import has it.
-uploads = Table(
-    "uploads",
-    metadata,
-    Column("id", Uuid, primary_key=True),
-    Column("feed", Text, nullable=False),
-    Column("file_name", Text, nullable=False),
-    Column("sha256", Text, nullable=False),
-    Column("bytes", BigInteger, nullable=False),
-    Column("requested_by", Text, nullable=False),
-    Column("idempotency_key", Text),
-    Column("note", Text, nullable=False, server_default=""),
-    Column("forced", Boolean, nullable=False),
-    Column("dry_run", Boolean, nullable=False),
-    Column("uploaded_at", DateTime(timezone=True), nullable=False),
-    Column("import_id", Uuid, ForeignKey("imports.id", ondelete="CASCADE")),
-    Column("seen_at", DateTime(timezone=True)),
-    UniqueConstraint("requested_by", "idempotency_key", name="uq_uploads_key"),
-    Index("ix_uploads_open", "feed", postgresql_where=text("import_id IS NULL")),
-    Index("ix_uploads_unseen", "requested_by", postgresql_where=text("seen_at IS NULL")),
-    Index("ix_uploads_import_id", "import_id"),
-)
+class Project(Base):
+    """A project of the CRM; reference data."""
 
-# Feeds of which a file is expected now and then. `told_for`: the file (or `since`) after which people know it is late.
-expected_feeds = Table(
-    "expected_feeds",
-    metadata,
-    Column("feed", Text, primary_key=True),
-    Column("since", DateTime(timezone=True), nullable=False),
-    Column("told_for", DateTime(timezone=True)),
-)
+    __tablename__ = "projects"
+    __table_args__ = (
+        CheckConstraint(f"id {_HEX_ID}", name="id_hex"),
+        Index("uq_projects_default", "is_default", unique=True, postgresql_where=text("is_default")),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    is_default: Mapped[Flag]
+
+
+class Desk(Base):
+    """A desk of one project; reference data."""
+
+    __tablename__ = "desks"
+    __table_args__ = (
+        CheckConstraint(f"id {_HEX_ID}", name="id_hex"),
+        UniqueConstraint("id", "project_id", name="uq_desks_id_project_id"),
+        Index("uq_desks_default", "project_id", unique=True, postgresql_where=text("is_default")),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id"))
+    name: Mapped[str]
+    is_default: Mapped[Flag]
+
+
+class Client(Base):
+    """A client of the CRM: the fields of SPEC.md section 3, and `email_key`, the e-mail's normal form."""
+
+    __tablename__ = "clients"
+    __table_args__ = (
+        # Deferrable, so that one UPDATE can swap addresses: they are checked when the statement ends, not row by row
+        # (docs/decisions/0003-moves-in-one-statement.md).
+        UniqueConstraint("email_key", name="uq_clients_email_key", deferrable=True, initially="IMMEDIATE"),
+        UniqueConstraint("username", name="uq_clients_username", deferrable=True, initially="IMMEDIATE"),
+        ForeignKeyConstraint(["desk", "project"], ["desks.id", "desks.project_id"], name="fk_clients_desk_of_project"),
+        CheckConstraint(f"id {_HEX_ID}", name="id_hex"),
+        CheckConstraint("char_length(first_name) BETWEEN 1 AND 100", name="first_name_length"),
+        CheckConstraint("char_length(middle_name) <= 100", name="middle_name_length"),
+        CheckConstraint("char_length(last_name) <= 100", name="last_name_length"),
+        CheckConstraint("char_length(email) BETWEEN 3 AND 254", name="email_length"),
+        CheckConstraint("char_length(username) BETWEEN 3 AND 64", name="username_length"),
+        CheckConstraint(_one_of("type", ("personal", "business")), name="type"),
+        # Room for a client's next version: an update need not touch the indexes then, as `last_import_id` has none.
+        {"postgresql_with": {"fillfactor": 90}},
+    )
+
+    id: Mapped[Key] = mapped_column(primary_key=True)
+    first_name: Mapped[str]
+    middle_name: Mapped[Words]
+    last_name: Mapped[Words]
+    email: Mapped[str]
+    email_key: Mapped[Key]
+    username: Mapped[Key]
+    project: Mapped[str] = mapped_column(ForeignKey("projects.id"))
+    desk: Mapped[str]
+    active: Mapped[bool] = mapped_column(server_default=text("true"))
+    type: Mapped[str] = mapped_column(server_default="personal")
+    created: Mapped[datetime] = mapped_column(server_default=func.now())
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    last_import_id: Mapped[Id | None]
+
+
+class Import(Base):
+    """One file on its way through the steps, or one undo. The rows of this table are called the ledger."""
+
+    __tablename__ = "imports"
+    __table_args__ = (
+        CheckConstraint(_one_of("state", State), name="state"),
+        CheckConstraint(
+            f"NOT {_one_of('state', (State.MERGED, State.REVERTED, State.HELD, State.PREVIEWED))}"
+            " OR read = created + updated + unchanged + duplicate + failed + reverted + kept",
+            name="outcomes_add_up",
+        ),
+        # One file in an inbox belongs to one import until it has been moved out of the inbox.
+        Index("uq_imports_claim", "feed", "inbox_name", unique=True, postgresql_where=text("inbox_name IS NOT NULL")),
+        # The same bytes are merged once per feed, unless a person forces it. Also finds earlier imports of a file.
+        Index(
+            "uq_imports_merged_once", "feed", "sha256",
+            unique=True, postgresql_where=text(f"state = '{State.MERGED}' AND NOT forced"),
+        ),
+        Index("ix_imports_feed_sha256", "feed", "sha256"),
+        Index("ix_imports_feed_arrival", "feed", "arrival"),
+        Index("ix_imports_feed_received_at", "feed", text("received_at DESC")),
+        Index("ix_imports_received_at", text("received_at DESC")),
+        Index("ix_imports_run", "dag_id", "run_id"),
+        Index("ix_imports_unfinished", "feed", postgresql_where=text("NOT filed")),
+        Index("ix_imports_parent", "parent_import_id"),
+        # The daily search for expired imports never reads those whose data is deleted already.
+        Index("ix_imports_to_forget", "feed", "received_at", postgresql_where=text("forgotten_at IS NULL")),
+        Index("ix_imports_reverts", "reverts_import_id", postgresql_where=text("reverts_import_id IS NOT NULL")),
+    )  # fmt: skip
+
+    id: Mapped[Id] = mapped_column(primary_key=True)
+    arrival: Mapped[int] = mapped_column(BigInteger, Identity(always=True), unique=True)
+    feed: Mapped[str]
+    file_name: Mapped[str]
+    sha256: Mapped[str | None]
+    bytes: Mapped[int | None] = mapped_column(BigInteger)
+    state: Mapped[State]
+    # Why it was refused (`code`, `message`, `line`), or what else there is to say (`message`).
+    code: Mapped[Code | None]
+    message: Mapped[str | None]
+    line: Mapped[int | None]
+    read: Mapped[Count]
+    created: Mapped[Count]
+    updated: Mapped[Count]
+    unchanged: Mapped[Count]
+    duplicate: Mapped[Count]
+    failed: Mapped[Count]
+    warnings: Mapped[Count]
+    header: Mapped[list[str]] = mapped_column(JSONB, server_default=text("'[]'"))
+    file_problems: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'"))
+    dag_id: Mapped[str | None]
+    run_id: Mapped[str | None]
+    requested_by: Mapped[Words]
+    note: Mapped[Words]
+    forced: Mapped[Flag]
+    dry_run: Mapped[Flag]
+    # The import whose failed-row report this file is, corrected.
+    parent_import_id: Mapped[Id | None] = mapped_column(ForeignKey("imports.id"))
+    # The claimed file of the inbox, as hex; NULL once the file has been moved out of it.
+    inbox_name: Mapped[str | None]
+    # The number of records that the side file `NAME.csv.count` announced.
+    announced_records: Mapped[int | None]
+    delimiter: Mapped[str | None]
+    # Identifies what a person is shown before deciding (held, previewed): the same plan has the same hash.
+    plan_hash: Mapped[str | None]
+    # An undo is an import of its own; `reverted` and `kept` count clients.
+    reverts_import_id: Mapped[Id | None] = mapped_column(ForeignKey("imports.id"))
+    reverted: Mapped[Count]
+    kept: Mapped[Count]
+    file_path: Mapped[str | None]
+    report_path: Mapped[str | None]
+    planned_path: Mapped[str | None]
+    # True once the file and its reports are where they stay.
+    filed: Mapped[Flag]
+    # The last state that was mailed, and the last one that was announced, with the run that did it.
+    notified_state: Mapped[State | None]
+    announced_state: Mapped[str | None]
+    received_at: Mapped[datetime]
+    state_times: Mapped[dict[str, str]] = mapped_column(JSONB, server_default=text("'{}'"))
+    forgotten_at: Mapped[datetime | None]
+    # Failed rows by code and field, `{"CELL_FORMAT email": 3}`: compared with the feed's file before.
+    failure_kinds: Mapped[dict[str, int]] = mapped_column(JSONB, server_default=text("'{}'"))
+
+    @property
+    def counts(self) -> Counts:
+        """How the records of the file ended."""
+        return Counts(
+            self.read, self.created, self.updated, self.unchanged, self.duplicate, self.failed, self.warnings
+        )  # fmt: skip
+
+    def has_been(self, state: State) -> bool:
+        """Return True once the import has reached `state`, whatever happened to it later."""
+        return state in self.state_times
+
+
+class ImportRow(Base):
+    """One record of an imported file, or one client of an undo. The view `client_changes` shows the changed clients."""
+
+    __tablename__ = "import_rows"
+    __table_args__ = (
+        CheckConstraint(_one_of("outcome", Outcome), name="outcome"),
+        # Finds what was done to a client. It also makes sure that an import changes a client once.
+        Index(
+            "uq_import_rows_changed", "client_id", "import_id", unique=True,
+            postgresql_where=text(_one_of("outcome", (Outcome.CREATED, Outcome.UPDATED, Outcome.REVERTED))),
+        ),
+        # Rows that were imported are many and looked up by client; the others are few and looked up by import.
+        Index(
+            "ix_import_rows_not_imported", "import_id", "outcome",
+            postgresql_where=text(_one_of("outcome", (Outcome.FAILED, Outcome.DUPLICATE))),
+        ),
+        # Finds an address among the rows that were not imported. Only rows with problems keep their cells.
+        Index(
+            "ix_import_rows_cells", "cells", postgresql_using="gin",
+            postgresql_ops={"cells": "jsonb_path_ops"}, postgresql_where=text("cells IS NOT NULL"),
+        ),
+    )  # fmt: skip
+
+    import_id: Mapped[Id] = mapped_column(ForeignKey("imports.id", ondelete="CASCADE"), primary_key=True)
+    row: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    line: Mapped[int]
+    outcome: Mapped[Outcome]
+    client_id: Mapped[Key | None]
+    problems: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB)
+    cells: Mapped[list[str] | None] = mapped_column(JSONB)
+    # Of a client that the row changed: all fields before, and those that changed (all of them, if it was created).
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    after: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+
+
+class Upload(Base):
+    """A file that came through the page or its API, and what its sender asked for.
+
+    The run that claims it does what was asked for (`dry_run` above all), and no other run does. `id` names the file
+    in the inbox: the sender's own name is never a path. `file_name` is '' once the import has it.
+    """
+
+    __tablename__ = "uploads"
+    __table_args__ = (
+        UniqueConstraint("requested_by", "idempotency_key", name="uq_uploads_key"),
+        Index("ix_uploads_open", "feed", postgresql_where=text("import_id IS NULL")),
+        Index("ix_uploads_unseen", "requested_by", postgresql_where=text("seen_at IS NULL")),
+        Index("ix_uploads_import_id", "import_id"),
+    )
+
+    id: Mapped[Id] = mapped_column(primary_key=True)
+    feed: Mapped[str]
+    file_name: Mapped[str]
+    sha256: Mapped[str]
+    bytes: Mapped[int] = mapped_column(BigInteger)
+    requested_by: Mapped[str]
+    idempotency_key: Mapped[str | None]
+    note: Mapped[Words]
+    forced: Mapped[bool]
+    dry_run: Mapped[bool]
+    uploaded_at: Mapped[datetime]
+    import_id: Mapped[Id | None] = mapped_column(ForeignKey("imports.id", ondelete="CASCADE"))
+    seen_at: Mapped[datetime | None]
+
+    def is_same_request(self, other: Upload) -> bool:
+        """Return True for the same bytes, feed, person, key and options: one request that was sent twice."""
+        names = ("feed", "sha256", "bytes", "requested_by", "idempotency_key", "forced", "dry_run")
+        return all(getattr(self, name) == getattr(other, name) for name in names)
+
+
+class ExpectedFeed(Base):
+    """A feed of which a file is expected regularly.
+
+    `late_notified_after`: the last file (or `since`) after which people were notified that the next one is late.
+    """
+
+    __tablename__ = "expected_feeds"
+
+    feed: Mapped[str] = mapped_column(primary_key=True)
+    since: Mapped[datetime]
+    late_notified_after: Mapped[datetime | None]

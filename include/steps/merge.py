@@ -6,12 +6,13 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
 
-from include.adapters.database import clients, import_rows, ledger, plan
-from include.codes import message_for
+from include.adapters.database import clients, import_rows, ledger, plan, transactions
+from include.codes import Code, message_for
 from include.errors import ClientsChanged, FileRefused, OutcomesDoNotAddUp
 from include.models import FINAL_STATES, Counts, Import, RunRequest, State
 from include.schemas.client_rows import FIELDS
@@ -19,10 +20,9 @@ from include.steps.archive import archive
 from include.steps.context import ImportContext, already_refused, step
 from include.steps.prepare import prepare_again
 from include.steps.validate import refuse_if_merged_before
+from include.transforms.csv_reading.sent_rows import cells_as_sent
 from include.transforms.holding import Weight, reasons_to_hold
-from include.transforms.validation.problems import cells_as_sent
-
-_TRIES = 5
+from include.transforms.validation.problems import column_order
 
 
 @dataclass(frozen=True)
@@ -39,74 +39,74 @@ def merge(context: ImportContext, import_id: str, approval: Approval | None = No
     A held import goes on only with an `approval`, and only if its plan is still the one that was approved.
     """
     entry = ledger.find(context.engine, import_id)
-    if entry.state == "refused":
+    if entry.state == State.REFUSED:
         raise already_refused(entry)
-    if _stays_as_it_is(entry, approval) or not entry.has_been("prepared"):
+    if _stays_as_it_is(entry, approval) or not entry.has_been(State.PREPARED):
         return
     with step(context, "merge", import_id):
-        _merge_as_clients_are_now(context, entry, approval)
+        transactions.repeat_on_conflict(
+            lambda: _merge_once(context, import_id, approval), lambda: prepare_again(context, entry)
+        )
     entry = ledger.find(context.engine, import_id)
-    if entry.state == "refused":
+    if entry.state == State.REFUSED:
         raise already_refused(entry)
 
 
 def _stays_as_it_is(entry: Import, approval: Approval | None) -> bool:
-    return entry.state in FINAL_STATES or (entry.state == "held" and approval is None)
+    return entry.state in FINAL_STATES or (entry.state == State.HELD and approval is None)
 
 
-def _merge_as_clients_are_now(context: ImportContext, entry: Import, approval: Approval | None) -> None:
-    """What was prepared may be older than the last write to the clients: then it is prepared again."""
-    for attempt in range(1, _TRIES + 1):
-        try:
-            with context.engine.begin() as connection:
-                return _merge_once(context, connection, entry.id, approval)
-        except (ClientsChanged, sa.exc.IntegrityError):
-            if attempt == _TRIES:
-                raise
-            prepare_again(context, entry)
+def _merge_once(context: ImportContext, import_id: str, approval: Approval | None) -> None:
+    """One try in one transaction. What was prepared may be older than the last write to the clients: ClientsChanged."""
+    with context.engine.begin() as connection:
+        transactions.limit_waits(connection)
+        entry = ledger.lock(connection, import_id)
+        if _stays_as_it_is(entry, approval):
+            return
+        refuse_if_merged_before(connection, entry)
+        warnings = _load(context, connection, import_id)
+        clients.lock_clients(connection)
+        findings = plan.plan(connection)
+        if findings.otherwise:
+            raise ClientsChanged("The clients this file speaks of have changed since it was prepared.")
+        if findings.some_taken:
+            _fail_taken(context, connection, import_id)
+        if context.feed.on_failed_rows == "refuse_file" and _refuse_with_failed_rows(context, connection, entry):
+            return
+        plan.keep_what_stands(connection)
+        _carry_out(context, connection, entry, approval, warnings)
 
 
-def _merge_once(context: ImportContext, connection: sa.Connection, import_id: str, approval: Approval | None) -> None:
-    entry = ledger.lock(connection, import_id)
-    if _stays_as_it_is(entry, approval):
-        return
-    clients.lock_clients(connection)
-    refuse_if_merged_before(connection, entry)
-    warnings = _load(context, connection, import_id)
-    found = plan.plan(connection, entry.counts.read)
-    if found.otherwise:
-        raise ClientsChanged("The clients this file speaks of have changed since it was prepared.")
-    if found.some_taken:
-        _fail_taken(context, connection, import_id)
-    if context.feed.on_failed_rows == "refuse_file" and _refuse_with_failed_rows(context, connection, entry):
-        return
-    plan.keep_what_stands(connection)
+def _carry_out(
+    context: ImportContext, connection: sa.Connection, entry: Import, approval: Approval | None, warnings: int
+) -> None:
+    """Write the clients and the history, or only show what would be written; the import's row says which."""
     state, message = _decide(context, connection, entry, approval)
     _apply(context, connection, entry, state)
-    if entry.has_been("held"):
-        plan.drop_recorded_plan(connection, import_id)
-    counted = _counted(entry, warnings, plan.record_plan(connection, import_id))
-    kinds = import_rows.failure_kinds(import_id)
-    changed = {"code": None, "message": message, "failure_kinds": kinds, **counted}
-    if state != "merged":
-        # Another plan is news, and is mailed again.
+    if entry.has_been(State.HELD):
+        plan.drop_recorded_plan(connection, entry.id)
+    counts = _counted(entry, warnings, plan.record_plan(connection, entry.id))
+    kinds = import_rows.failure_kinds(entry.id)
+    changed = {"code": None, "message": message, "failure_kinds": kinds, **counts}
+    if state != State.MERGED:
+        # Another plan is mailed again.
         changed |= {"plan_hash": plan.hash_plan(connection), "notified_state": None}
-    ledger.enter_state(connection, import_id, state, context.clock(), **changed)
+    ledger.enter_state(connection, entry.id, state, context.clock(), **changed)
 
 
 def _decide(
     context: ImportContext, connection: sa.Connection, entry: Import, approval: Approval | None
 ) -> tuple[State, str | None]:
-    """What becomes of the plan, and the sentence for the ledger."""
+    """Decide what becomes of the plan; gives the state and the sentence for the ledger."""
     if entry.dry_run:
-        return "previewed", None
+        return State.PREVIEWED, None
     if approval is not None:
         if plan.hash_plan(connection) == approval.plan_hash:
-            return "merged", f"Approved by {approval.by}."
-        return "held", _what_is_different(plan.rows_planned_otherwise(connection, entry.id))
+            return State.MERGED, f"Approved by {approval.by}."
+        return State.HELD, _what_is_different(plan.rows_planned_otherwise(connection, entry.id))
     hold = context.feed.hold
     reasons = reasons_to_hold(hold, Weight(**plan.weigh(connection))) if hold.limits else []
-    return ("held", " ".join(reasons)) if reasons else ("merged", None)
+    return (State.HELD, " ".join(reasons)) if reasons else (State.MERGED, None)
 
 
 def _what_is_different(rows: Sequence[int]) -> str:
@@ -119,10 +119,10 @@ def _refuse_with_failed_rows(context: ImportContext, connection: sa.Connection, 
     """Refuse the file when a row failed, and keep the reasons; False when none did."""
     failed = plan.record_failed_rows(connection, entry.id)
     if failed:
-        message = message_for("FILE_FAILED_ROWS", failed=f"{failed:,}", read=f"{entry.counts.read:,}")
+        message = message_for(Code.FILE_FAILED_ROWS, failed=f"{failed:,}", read=f"{entry.counts.read:,}")
         kinds = import_rows.failure_kinds(entry.id)
-        changed = {"code": "FILE_FAILED_ROWS", "message": message, "failed": failed, "failure_kinds": kinds}
-        ledger.enter_state(connection, entry.id, "refused", context.clock(), **changed)
+        changed = {"code": Code.FILE_FAILED_ROWS, "message": message, "failed": failed, "failure_kinds": kinds}
+        ledger.enter_state(connection, entry.id, State.REFUSED, context.clock(), **changed)
     return failed > 0
 
 
@@ -134,7 +134,7 @@ def _load(context: ImportContext, connection: sa.Connection, import_id: str) -> 
         nonlocal warnings
         for (prepared,) in context.staging.load(import_id, "prepared"):
             reasons = (json.loads(problems) for problems in prepared["problems"].dropna())
-            warnings += sum(problem["severity"] == "warning" for found in reasons for problem in found)
+            warnings += sum(problem["severity"] == "warning" for problems in reasons for problem in problems)
             yield prepared
 
     clients.load_incoming(connection, pieces())
@@ -142,26 +142,33 @@ def _load(context: ImportContext, connection: sa.Connection, import_id: str) -> 
 
 
 def _fail_taken(context: ImportContext, connection: sa.Connection, import_id: str) -> None:
+    """Fail the rows whose e-mail or username another client keeps, and tell it of rows that fail anyway."""
     taken = plan.find_taken(connection)
     for sent, prepared in context.staging.load(import_id, "sent", "prepared") if taken else ():
-        here = [each for each in taken if each[0] in sent.index]
-        by_row: dict[int, list[dict[str, str]]] = {}
-        values = prepared.set_index("row")
-        for row, code, field, holder in here:
-            value = str(values.at[row, field])
-            message = message_for(code, label=FIELDS[field].label, value=value, detail=f"client {holder}")
-            problem = {"code": code, "field": field, "value": value, "message": message, "severity": "error"}
-            by_row.setdefault(row, []).append(problem)
-        cells = cells_as_sent(sent, pd.Index(list(by_row)))
-        problems = [json.dumps(problems) for problems in by_row.values()]
-        plan.fail_rows(connection, list(by_row), problems, list(cells.values()))
+        reasons: dict[int, list[dict[str, Any]]] = {}
+        earlier = prepared.set_index("row")["problems"].dropna()
+        for row, code, field, holder in taken:
+            if row in sent.index:
+                known = reasons.setdefault(row, json.loads(earlier.get(row, "[]")))
+                known.append(_taken_problem(Code(code), field, str(sent.at[row, field]), holder))
+        order = column_order(sent.columns)
+        problems = [json.dumps(sorted(known, key=lambda p: order[p["field"]])) for known in reasons.values()]
+        cells = cells_as_sent(sent, pd.Index(list(reasons)))
+        plan.fail_rows(connection, list(reasons), problems, [cells[row] for row in reasons])
+
+
+def _taken_problem(code: Code, field: str, value: str, holder: str) -> dict[str, str]:
+    message = message_for(code, label=FIELDS[field].label, value=value, detail=f"client {holder}")
+    return {
+        "code": code, "field": field, "value": value, "message": message, "severity": code.severity, "meant": "",
+    }  # fmt: skip
 
 
 def _apply(context: ImportContext, connection: sa.Connection, entry: Import, state: State) -> None:
     """Write the clients; what is only shown is written too, so that every constraint has its say, and taken back."""
     savepoint = connection.begin_nested()
     plan.apply_plan(connection, entry.id, context.clock())
-    if state == "merged":
+    if state == State.MERGED:
         savepoint.commit()
     else:
         savepoint.rollback()

@@ -1,189 +1,166 @@
-"""Decide what each row means and what it would write (SPEC.md sections 3, 6 and 13), in pandas."""
+"""Decide what each row means and what it would write (SPEC.md sections 3, 6 and 13), in pandas.
+
+Three passes over the pieces of a file: which client each row means; every reason why a row fails, judged as that
+client; then, once duplicates are resolved, the values to write. Only `keys` and `good` hold the whole file.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from functools import partial
 from uuid import UUID
 
 import pandas as pd
 
 from include.adapters.database import clients, ledger
-from include.models import FINAL_STATES, Import
+from include.models import FINAL_STATES, Import, Outcome, State
+from include.schemas.client_rows import FIELDS
+from include.schemas.feed import Feed
 from include.steps.context import ImportContext, step
+from include.transforms.csv_reading.sent_rows import cells_as_sent
 from include.transforms.matching.defaults import fill, typed
-from include.transforms.matching.duplicates import Resolution, resolve_duplicates
-from include.transforms.matching.identity import judge_mode, match, warn_of_read_only
-from include.transforms.matching.references import Desk, ReferenceData, resolve
+from include.transforms.matching.duplicates import resolve_duplicates
+from include.transforms.matching.identity import join_clients, judge_mode, match, sound_cells, warn_of_read_only
+from include.transforms.matching.references import Desk, ReferenceData, resolve_references
 from include.transforms.matching.usernames import generate
-from include.transforms.validation.problems import cells_as_sent, join_problems, rows_with_errors, without_errors
+from include.transforms.validation.problems import in_column_order, join_problems, rows_with_errors
 
-# What decides across the file, and what is known of each row by itself.
-KEYS = ["line", "means", "is_new", "email_key", "username"]
-_MATCHED = ["id", "email_holder", "means", "is_new", "seen_project", "project", "desk"]
+_KNOWN = ("client_id", "email_key", "holder", "project_now", "username")
 
 
 def prepare(context: ImportContext, import_id: str) -> None:
     """Bring a validated import to `prepared`. Repeating it does nothing."""
     entry = ledger.find(context.engine, import_id)
-    if entry.has_been("prepared") or entry.state in FINAL_STATES:
+    if entry.has_been(State.PREPARED) or entry.state in FINAL_STATES:
         return
     with step(context, "prepare", import_id):
         prepare_again(context, entry)
-        ledger.advance(context.engine, import_id, "prepared", context.clock())
+        ledger.advance(context.engine, import_id, State.PREPARED, context.clock())
 
 
 def prepare_again(context: ImportContext, entry: Import) -> None:
-    """Prepare from what `validate` left and from the clients as they are now; overwrites what was prepared before."""
+    """Prepare from what `validate` left and from the clients as they are now; replaces what was prepared before."""
     context.staging.save(entry.id, ("prepared",), ((frame,) for frame in decide(context, entry)))
 
 
 def decide(context: ImportContext, entry: Import) -> Iterator[pd.DataFrame]:
-    """All rows of the file as `clients.INCOMING` wants them; the same file and clients give the same rows.
+    """Give all rows of the file as `clients.INCOMING` wants them; the same file and clients give the same rows.
 
-    The order of judgement is that of SPEC.md section 13; e-mails and usernames of other clients
-    are judged by the merge, under its lock.
+    E-mails and usernames that other clients have are judged by the merge, under its locks.
     """
-    feed = context.feed
-    keys = _match(context, entry)
-    emails_of = partial(_emails_of, context, entry)
-    stable_files = resolve_duplicates(
-        keys if keys["stands"].all() else keys[keys["stands"]], feed.duplicates, emails_of
-    )
-    joined = _joined(keys, stable_files)
-    keys = keys[["is_new", "email_key", "username"]]  # what follows needs the room
-    usernames = _usernames(context, keys, joined, stable_files.winners)
-    del keys
-    for sent, rows, matched, found in context.staging.load(entry.id, "sent", "rows", "matched", "found"):
-        good = rows if len(matched) == len(rows) else rows.loc[matched.index]
-        prepared = typed(good.assign(**matched))
-        prepared = fill(_with_clients(prepared, joined, entry), feed.defaults, entry.received_at)
-        prepared = _with_usernames(prepared, usernames)
-        settled_here = stable_files.problems[stable_files.problems["row"].isin(rows.index)]
-        yield _as_incoming(sent, prepared, join_problems(found, settled_here))
+    keys = _identify(context, entry)
+    good = _judge(context, entry, keys)
+    resolution = resolve_duplicates(keys, good, context.feed.duplicates)
+    usernames = _usernames(context, keys, resolution.winners)
+    for sent, rows, references, reasons in context.staging.load(entry.id, "sent", "rows", "references", "reasons"):
+        here = keys.loc[references.index]
+        problems = join_problems(reasons, resolution.problems(sent))
+        winners = here.index[here.index.isin(resolution.winners)]
+        values = _values(rows.loc[winners].assign(**references.loc[winners]), here, context.feed, entry.received_at)
+        yield _incoming(sent, _with_ids(here, entry), values, usernames, in_column_order(problems, sent.columns))
 
 
-def _match(context: ImportContext, entry: Import) -> pd.DataFrame:
-    """Leave what is known of each good row by itself (`matched`) and all problems `found` so far, a piece at a time.
+def _identify(context: ImportContext, entry: Import) -> pd.DataFrame:
+    """First pass: `keys` of the whole file, by the clients as they are now."""
+    keys = []
+    for rows, problems in context.staging.load(entry.id, "rows", "problems"):
+        sound = sound_cells(rows, problems)
+        ids, emails = (sound[name][sound[name] != ""].unique().tolist() for name in ("id", "email_key"))
+        keys.append(match(sound, clients.find_clients(context.engine, ids, emails)))
+    return join_clients(pd.concat(keys), context.feed)
 
-    Gives what is to be compared with other rows of the file: `KEYS` of every good row.
-    """
-    references, keys = _reference_data(context), []
+
+def _judge(context: ImportContext, entry: Import, keys: pd.DataFrame) -> pd.Series:
+    """Second pass: leave `references` (project and desk as IDs) and `reasons`; gives the rows without an error."""
+    data = _reference_data(context)
+    failed: list[pd.Index] = []
 
     def frames() -> Iterator[tuple[pd.DataFrame, ...]]:
         for sent, rows, problems in context.staging.load(entry.id, "sent", "rows", "problems"):
-            judged, found = _judge(context, references, sent, rows, problems)
-            stands = ~judged.index.isin(rows_with_errors(found))
-            keys.append(judged.assign(stands=stands).reindex(columns=[*KEYS, "stands"], fill_value=""))
-            yield judged[_MATCHED], found
+            sound = sound_cells(rows, problems)
+            here = keys.loc[sound.index]
+            references, unknown = resolve_references(sent, sound, here, data, context.feed.defaults)
+            of_client = judge_mode(sent, here, context.feed), warn_of_read_only(sent, sound, here)
+            reasons = join_problems(problems, unknown, *of_client)
+            failed.append(rows_with_errors(reasons))
+            yield references, reasons
 
-    context.staging.save(entry.id, ("matched", "found"), frames())
-    return pd.concat(keys)
-
-
-def _judge(
-    context: ImportContext, references: ReferenceData, sent: pd.DataFrame, rows: pd.DataFrame, problems: pd.DataFrame
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """(good rows with what the client table knows of them, all problems): each row judged by itself."""
-    feed = context.feed
-    good = with_ids(without_errors(rows, problems))
-    known = clients.find_clients(context.engine, *_keys_to_look_up(good))
-    judged, unknown = resolve(match(good, known), sent, references, feed.defaults)
-    return judged, join_problems(problems, unknown, judge_mode(judged, feed), warn_of_read_only(judged, known))
-
-
-def with_ids(good: pd.DataFrame) -> pd.DataFrame:
-    """With what `identity.match` needs: `id` in lower case, `project` and `desk` even if blank."""
-    blank = pd.Series("", index=good.index, dtype="str")
-    present = {name: good.get(name, blank) for name in ("id", "project", "desk")}
-    return good.assign(**present | {"id": present["id"].str.lower()})
-
-
-def _keys_to_look_up(good: pd.DataFrame) -> tuple[list[str], list[str]]:
-    ids = good["id"]
-    return ids[ids != ""].unique().tolist(), good["email_key"].unique().tolist()
+    context.staging.save(entry.id, ("references", "reasons"), frames())
+    return pd.Series(~keys.index.isin(failed[0].append(failed[1:])), index=keys.index)
 
 
 def _reference_data(context: ImportContext) -> ReferenceData:
     projects, desks = clients.read_reference_data(context.engine)
-    return ReferenceData(
-        projects={project.id: project.name for project in projects},
-        default_project=next((project.id for project in projects if project.is_default), None),
-        desks={desk.id: Desk(desk.id, desk.project_id, desk.name, desk.is_default) for desk in desks},
-    )
+    default = next((project.id for project in projects if project.is_default), None)
+    names = {project.id: project.name for project in projects}
+    return ReferenceData(names, default, {desk.id: Desk(*desk) for desk in desks})
 
 
-def _emails_of(context: ImportContext, entry: Import, rows: pd.Index) -> pd.Series:
-    pieces = (piece["email"] for (piece,) in context.staging.load(entry.id, "rows"))
-    found: pd.Series = pd.concat([emails[emails.index.isin(rows)] for emails in pieces])
-    return found
-
-
-def _joined(keys: pd.DataFrame, stable_files: Resolution) -> pd.DataFrame:
-    """`client_id` and `is_new` of the rows that name no client and have joined one."""
-    existing = pd.Index(keys.loc[~keys["is_new"], "means"].unique() if len(stable_files.joined) else [], dtype="str")
-    is_new = existing.get_indexer(pd.Index(stable_files.joined)) < 0
-    return pd.DataFrame({"client_id": stable_files.joined, "is_new": is_new})
-
-
-def _with_clients(rows: pd.DataFrame, joined: pd.DataFrame, entry: Import) -> pd.DataFrame:
-    """Add `client_id`: the one the row means or has joined, else a new one that repeating finds again.
-
-    New ids follow each other as those of the CRM do (seconds, who made them, a counter): an index that gets new ones
-    at its end stays in memory, whatever its size.
-    """
-    prefix = f"{int(entry.received_at.timestamp()):08x}{UUID(entry.id).hex[:10]}"
-    rows = rows.assign(client_id=rows["means"])
-    here = joined.index.intersection(rows.index)
-    if len(here):
-        rows.loc[here, ["client_id", "is_new"]] = joined.loc[here]
-    fresh = rows.index[rows["client_id"] == ""]
-    if len(fresh):
-        rows.loc[fresh, "client_id"] = [f"{prefix}{row:06x}" for row in fresh]
-    return rows
-
-
-def _usernames(context: ImportContext, keys: pd.DataFrame, joined: pd.DataFrame, winners: pd.Index) -> pd.Series:
-    """Generated usernames, for new clients that have none."""
-    is_new = keys["is_new"].copy()
-    is_new[joined.index] = joined["is_new"]
+def _usernames(context: ImportContext, keys: pd.DataFrame, winners: pd.Index) -> pd.Series:
+    """Generate usernames for new clients that have none."""
     blank = keys["username"] == ""
-    without = keys["email_key"][is_new & blank & keys.index.isin(winners)]
+    without = keys["email_key"][keys["is_new"] & blank & keys.index.isin(winners)]
     return generate(without, keys["username"][~blank], partial(clients.find_usernames, context.engine))
 
 
-def _with_usernames(prepared: pd.DataFrame, made: pd.Series) -> pd.DataFrame:
-    here = prepared.index.isin(made.index)
-    if not here.any():
-        return prepared.assign(generated=here)
-    return prepared.assign(username=prepared["username"].mask(here, made.reindex(prepared.index)), generated=here)
+def _with_ids(keys: pd.DataFrame, entry: Import) -> pd.DataFrame:
+    """Add `client_id`: the client that the row means, else a new ID that repeating gives again.
+
+    New IDs follow each other as those of the CRM do (seconds, origin, a counter): an index that gets new ones at its
+    end stays in memory, whatever its size.
+    """
+    prefix = f"{int(entry.received_at.timestamp()):08x}{UUID(entry.id).hex[:10]}"
+    new = keys.index[keys["identified"] & (keys["means"] == "")]
+    generated = pd.Series([f"{prefix}{row:06x}" for row in new], index=new, dtype="str")
+    return keys.assign(client_id=keys["means"].mask(keys.index.isin(new), generated.reindex(keys.index)))
 
 
-def _as_incoming(sent: pd.DataFrame, prepared: pd.DataFrame, problems: pd.DataFrame) -> pd.DataFrame:
-    """Every row of the piece, with outcome, and problems and original cells as JSON where there are problems."""
+def _values(winners: pd.DataFrame, keys: pd.DataFrame, feed: Feed, received: datetime) -> pd.DataFrame:
+    """Give the fields that winning rows write, missing where the client keeps what it has."""
+    rows = winners.assign(is_new=keys.loc[winners.index, "is_new"])
+    return fill(typed(rows), feed.defaults, received)
+
+
+def _incoming(
+    sent: pd.DataFrame, keys: pd.DataFrame, values: pd.DataFrame, usernames: pd.Series, problems: pd.DataFrame
+) -> pd.DataFrame:
+    """Give every row of the piece, with outcome, and problems and original cells as JSON where there are problems."""
+    reasons = _reasons_as_json(problems)
+    outcomes = dict.fromkeys(problems["row"][problems["code"] == "DUPLICATE_IN_FILE"], Outcome.DUPLICATE.value)
+    outcomes |= dict.fromkeys(rows_with_errors(problems), Outcome.FAILED.value)
+    identified = keys[keys["identified"]]
+    known = {name: _present(identified[name]) for name in _KNOWN}
+    made = usernames[usernames.index.isin(sent.index)]
+    known["username"] = known["username"].mask(identified.index.isin(made.index), made.reindex(identified.index))
+    fields = {name: values[name] for name in FIELDS if name not in ("id", "username")}
+    columns = {
+        **{name: _of_some(texts, sent.index) for name, texts in (("outcome", outcomes), ("problems", reasons))},
+        "cells": _of_some(cells_as_sent(sent, pd.Index(list(reasons))), sent.index),
+        "is_new": identified["is_new"].astype("boolean"),
+        **known,
+        **fields,
+    }
+    whole = pd.DataFrame(columns, index=sent.index).assign(
+        row=sent.index.to_numpy(),
+        line=sent["line"],
+        identified=sent.index.isin(identified.index),
+        generated=sent.index.isin(made.index),
+    )
+    return whole[list(clients.INCOMING)]
+
+
+def _reasons_as_json(problems: pd.DataFrame) -> dict[int, str]:
     reasons: dict[int, list[object]] = {}
     _, *names = problems
     for row, *problem in zip(*(problems[name].tolist() for name in problems), strict=True):
         reasons.setdefault(row, []).append(dict(zip(names, problem, strict=True)))
-    outcomes = dict.fromkeys(problems["row"][problems["code"] == "DUPLICATE_IN_FILE"], "duplicate")
-    outcomes |= dict.fromkeys(rows_with_errors(problems), "failed")
-    # Missing is missing in a column of booleans, too; text and instants have their own way to say so.
-    flags = {name: prepared[name].astype("boolean") for name in ("is_new", "generated")}
-    whole = prepared.assign(**flags)
-    whole = whole if len(whole) == len(sent) else whole.reindex(sent.index)
-    as_json = {row: json.dumps(found, ensure_ascii=False) for row, found in reasons.items()}
-    whole = whole.assign(
-        row=sent.index.to_numpy(),
-        line=sent["line"],
-        outcome=_of_some(outcomes, sent.index),
-        problems=_of_some(as_json, sent.index),
-        cells=_of_some(cells_as_sent(sent, pd.Index(list(reasons))), sent.index),
-        judged=sent.index.isin(prepared.index),
-        generated=whole["generated"].fillna(False),
-        **{name: whole[name].where(whole[name] != "") for name in ("email_holder", "seen_project")},
-    )
-    return whole[list(clients.INCOMING)]
+    return {row: json.dumps(problems, ensure_ascii=False) for row, problems in reasons.items()}
+
+
+def _present(texts: pd.Series) -> pd.Series:
+    return texts.where(texts != "")
 
 
 def _of_some(texts: Mapping[int, str], rows: pd.Index) -> pd.Series:

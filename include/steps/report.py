@@ -1,4 +1,4 @@
-"""Write what people look at: the failed-row report (SPEC.md section 10), and the planned changes before a merge."""
+"""Write what people read: the failed-row report (SPEC.md section 10), and the planned changes before a merge."""
 
 from __future__ import annotations
 
@@ -6,21 +6,23 @@ import json
 from collections.abc import Iterator
 
 from include.adapters.database import import_rows
-from include.models import Import, Problem, State
+from include.models import State
+from include.schemas.client_tables import Import
 from include.steps.context import ImportContext
+from include.transforms.csv_reading.sent_rows import cells_as_sent
 from include.transforms.reports import FailedRow, PlannedChange, write_planned, write_report
-from include.transforms.validation.problems import cells_as_sent
 
 
 def report(context: ImportContext, entry: Import) -> str | None:
-    """The report's path below the storage root, None when no row failed. Writing it again gives the same file.
+    """Write the failed-row report and return its path below the storage root; None when no row failed.
 
-    A file refused for its failed rows has all its rows in the report: corrected, it brings everything.
+    Writing it again gives the same file. A file that was refused for its failed rows has all its rows in the report:
+    corrected, it imports everything.
     """
-    if not entry.counts.failed:
+    if not entry.failed:
         return None
     failed = [
-        FailedRow(row, line, cells, [Problem(**problem) for problem in problems])
+        FailedRow(row, line, cells or [], [import_rows.problem_of(problem) for problem in problems])
         for row, line, cells, problems in import_rows.failed_rows(context.engine, entry.id)
     ]
     rows = _with_good_rows(context, entry, failed) if entry.state == State.REFUSED else failed
@@ -29,7 +31,7 @@ def report(context: ImportContext, entry: Import) -> str | None:
 
 
 def report_planned(context: ImportContext, entry: Import) -> str | None:
-    """The path of the planned changes of an import that is held or was a dry run, None for any other."""
+    """Write the planned changes of an import that is held or was a dry run, and return the path."""
     if entry.state not in (State.HELD, State.PREVIEWED):
         return None
     changes = (PlannedChange(**change) for change in import_rows.planned_changes(context.engine, entry.id))

@@ -13,19 +13,19 @@ import sqlalchemy as sa
 
 from include.adapters.database import ledger
 from include.adapters.files.paths import FilePath
-from include.codes import message_for
+from include.codes import Code, message_for
 from include.errors import FileRefused
-from include.models import Import
+from include.models import Import, State
 from include.schemas.feed import Feed
 from include.steps.context import ImportContext, already_refused, step
 from include.transforms.csv_reading.decoding import decode
 from include.transforms.csv_reading.headers import Header
 from include.transforms.csv_reading.records import Records, read_records
 from include.transforms.csv_reading.screening import check_name, check_size
+from include.transforms.csv_reading.sent_rows import sent_frame
 from include.transforms.reports import parent_of, parents_in
-from include.transforms.validation.cells import find_problems
+from include.transforms.validation.cells import judge_cells
 from include.transforms.validation.cleaning import clean
-from include.transforms.validation.problems import sent_frame
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,13 @@ class Judged:
 
 
 def judge_file(name: str, path: FilePath, feed: Feed, now: datetime, announced: int | None = None) -> Judged:
-    """Everything that needs no database. Raises FileRefused."""
+    """Judge everything that needs no database. Raises FileRefused."""
     check_name(name)
-    # No file at all is our fault, and raises FileNotFoundError.
+    # No file at all is a system error, and raises FileNotFoundError.
     if not S_ISREG(path.lstat().st_mode):
-        raise FileRefused("FILE_NAME", message_for("FILE_NAME", detail="The file is a link or a device, not a file."))
+        raise FileRefused(
+            Code.FILE_NAME, message_for(Code.FILE_NAME, detail="The file is a link or a device, not a file.")
+        )
     check_size(path.stat().st_size, feed.max_bytes)
     records = read_records(decode(path.read_bytes(), feed.encoding), feed, announced)
     return Judged(records.header, records.delimiter, _judge(records, feed, now))
@@ -63,7 +65,7 @@ def _judge(records: Records, feed: Feed, now: datetime) -> Iterator[JudgedPiece]
     for piece in records.pieces:
         sent, ragged = sent_frame(piece, records.header, row)
         rows = clean(sent, feed.values)
-        problems = find_problems(sent, rows, ragged, now)
+        problems = judge_cells(sent, rows, ragged, now)
         yield JudgedPiece(sent, rows, problems, parents_in(records.header.names, piece))
         row += len(sent)
 
@@ -71,15 +73,15 @@ def _judge(records: Records, feed: Feed, now: datetime) -> Iterator[JudgedPiece]
 def validate(context: ImportContext, import_id: str) -> None:
     """Bring an import to `validated`. Repeating it does nothing, or raises the same FileRefused again."""
     entry = ledger.find(context.engine, import_id)
-    if entry.state == "refused":
+    if entry.state == State.REFUSED:
         raise already_refused(entry)
-    if entry.has_been("validated") or entry.state == "discarded":
+    if entry.has_been(State.VALIDATED) or entry.state == State.DISCARDED:
         return
     with step(context, "validate", import_id):
         with context.engine.connect() as connection:
             refuse_if_merged_before(connection, entry)
         noted = stage(context, entry)
-        ledger.advance(context.engine, import_id, "validated", context.clock(), code=None, message=None, **noted)
+        ledger.advance(context.engine, import_id, State.VALIDATED, context.clock(), code=None, message=None, **noted)
 
 
 def stage(context: ImportContext, entry: Import) -> dict[str, Any]:
@@ -88,7 +90,7 @@ def stage(context: ImportContext, entry: Import) -> dict[str, Any]:
     Gives what the ledger notes of the file as a whole.
     """
     source = context.storage.staged_source(entry.id)
-    judged = judge_file(entry.file_name, source, context.feed, context.clock(), entry.announced)
+    judged = judge_file(entry.file_name, source, context.feed, context.clock(), entry.announced_records)
     read, parents = 0, set[str]()
 
     def frames() -> Iterator[tuple[pd.DataFrame, ...]]:
@@ -109,7 +111,7 @@ def stage(context: ImportContext, entry: Import) -> dict[str, Any]:
 
 
 def _parent_in_ledger(context: ImportContext, parent: str | None) -> str | None:
-    """A report corrected and sent again belongs to the import it came from, if this feed knows that one."""
+    """Link a corrected report to the import it came from, if this feed has that one."""
     known = parent is not None and ledger.exists(context.engine, context.feed.name, parent)
     return parent if known else None
 
@@ -122,4 +124,4 @@ def refuse_if_merged_before(connection: sa.Connection, entry: Import) -> None:
     if earlier is not None and earlier.id != entry.id:
         when = earlier.state_times.get("merged", "")[:16].replace("T", " ")
         detail = f"The same bytes were imported on {when} UTC as {earlier.file_name} (import {earlier.id})."
-        raise FileRefused("FILE_ALREADY_IMPORTED", message_for("FILE_ALREADY_IMPORTED", detail=detail))
+        raise FileRefused(Code.FILE_ALREADY_IMPORTED, message_for(Code.FILE_ALREADY_IMPORTED, detail=detail))

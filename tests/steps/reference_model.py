@@ -1,107 +1,241 @@
-"""The merge rules of SPEC.md sections 6, 7 and 13 once more: slow, obvious, row by row, written only for tests.
+"""The merge rules of SPEC.md sections 3, 5, 6, 7 and 13 once more: slow, obvious, row by row, written only for tests.
 
-Clients are dicts with id, email, username, first_name, last_name. E-mails here are already in normal form.
+Clients are dicts with email, username, first_name, last_name, project, desk. E-mails here are already in normal form.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+
+COLUMNS = ("id", "email", "username", "first_name", "last_name", "project", "desk")
+
+
+@dataclass
+class Crm:
+    """`projects`: ID to whether it is the default; `desks`: ID to (project, whether it is that project's default)."""
+
+    projects: dict[str, bool]
+    desks: dict[str, tuple[str, bool]]
+
+    @property
+    def default_project(self) -> str | None:
+        return next((id for id, is_default in self.projects.items() if is_default), None)
+
+    def default_desk(self, project: str, wanted: str) -> str | None:
+        """The feed's default desk if it belongs to the project, else the project's own."""
+        if wanted in self.desks and self.desks[wanted][0] == project:
+            return wanted
+        return next((id for id, (owner, is_default) in self.desks.items() if owner == project and is_default), None)
+
+
+@dataclass
+class Rules:
+    """What the feed says. `default` words and blank cells of new clients mean `default_project`, `default_desk`."""
+
+    mode: str = "upsert"
+    unknown_id: str = "create"
+    duplicates: str = "keep_last"
+    default_project: str = "default"
+    default_desk: str = "default"
 
 
 @dataclass
 class Row:
+    """`cells` by field, '' for blank or missing. `problems`: (code, field); `client` is who the row means."""
+
     number: int
-    id: str
-    email: str
-    username: str
-    first_name: str
-    last_name: str
-    codes: set[str] = field(default_factory=set)
+    cells: dict[str, str]
+    problems: set[tuple[str, str]] = field(default_factory=set)
     outcome: str = ""
+    identified: bool = True
     client: str = ""
+    project: str | None = None
+    desk: str | None = None
+
+    def cell(self, name: str) -> str:
+        return self.cells.get(name, "")
+
+    def sound(self, name: str) -> str:
+        """The cell, '' when it is wrong by itself."""
+        wrong = any(about == name and code.startswith("CELL_") for code, about in self.problems)
+        return "" if wrong else self.cell(name)
+
+    @property
+    def failed(self) -> bool:
+        return bool(self.problems)
 
 
-def run(clients: dict[str, dict], rows: list[Row], *, mode: str, unknown_id: str, duplicates: str) -> dict[str, dict]:
-    """The client table after the file, by client id; outcomes and codes are noted in `rows`.
+def run(clients: dict[str, dict], rows: list[Row], rules: Rules, crm: Crm) -> dict[str, dict]:
+    """The client table after the file, by client id; outcomes and problems are noted in `rows`.
 
     A new client without an id gets the id `new-ROW`, and without a username the username None (any will do).
     """
+    for row in rows:
+        judge_cells(row)
+    sound = {row.number: {name: row.sound(name) for name in COLUMNS} for row in rows}
+    identify(clients, rows, sound, rules)
+    for row in rows:
+        judge_references(row, sound[row.number], clients.get(row.client), rules, crm)
+        judge_mode(row, sound[row.number], row.client in clients, rules)
+    winners = resolve_duplicates(rows, sound, rules)
+    judge_claims(rows, winners, sound)
+    judge_taken(clients, rows, winners, sound)
+    after = {id: dict(client) for id, client in clients.items()}
+    for row in winners:
+        if not row.failed:
+            write(row, sound[row.number], after)
+    for row in rows:
+        if row.failed:
+            row.outcome = "failed"
+    return after
+
+
+def judge_cells(row: Row) -> None:
+    if row.cell("id") and not re.fullmatch("[0-9a-fA-F]{24}", row.cell("id")):
+        row.problems.add(("CELL_FORMAT", "id"))
+    if not row.cell("first_name"):
+        row.problems.add(("CELL_REQUIRED", "first_name"))
+    if row.cell("first_name").startswith("="):
+        row.problems.add(("CELL_EXECUTABLE", "first_name"))
+    if not row.cell("email"):
+        row.problems.add(("CELL_REQUIRED", "email"))
+    elif "@" not in row.cell("email"):
+        row.problems.add(("CELL_FORMAT", "email"))
+    if row.cell("username") and len(row.cell("username")) < 3:
+        row.problems.add(("CELL_TOO_SHORT", "username"))
+
+
+def identify(clients: dict, rows: list[Row], sound: dict, rules: Rules) -> None:
+    """Which client each row means, by the table as it was and by its ID and e-mail alone."""
     by_email = {client["email"]: id for id, client in clients.items()}
+    for row in rows:
+        id, email = sound[row.number]["id"], sound[row.number]["email"]
+        row.identified = ("CELL_FORMAT", "id") not in row.problems and bool(id or email)
+        row.client = (id or by_email.get(email, "")) if row.identified else ""
+    named: dict[str, set[str]] = {}
+    for row in rows:
+        id, email = sound[row.number]["id"], sound[row.number]["email"]
+        if row.identified and id and email and (id in clients or rules.unknown_id == "create"):
+            named.setdefault(email, set()).add(id)
+    for row in rows:
+        email = sound[row.number]["email"]
+        if row.identified and not row.client and len(named.get(email, ())) == 1:
+            (row.client,) = named[email]
 
-    for row in rows:  # which client each row means, by the table as it was
-        means = row.id or by_email.get(row.email, "")
-        row.client = means
-        known = means in clients
-        if row.id and not known and unknown_id == "reject":
-            row.codes.add("ID_UNKNOWN")
-        if mode == "create_only" and known:
-            row.codes.add("CLIENT_EXISTS")
-        if mode == "update_only" and not known and not (row.id and unknown_id == "reject"):
-            row.codes.add("CLIENT_NOT_FOUND")
-    good = [row for row in rows if not row.codes]
 
+def judge_references(row: Row, cells: dict[str, str], client: dict | None, rules: Rules, crm: Crm) -> None:
+    is_new = row.identified and client is None
+    project, wrong = None, False
+    if cells["project"] or is_new:
+        wanted = rules.default_project if cells["project"] in ("", "default") else cells["project"]
+        wanted = crm.default_project if wanted == "default" else wanted
+        if wanted in crm.projects:
+            project = wanted
+        else:
+            wrong = True
+            row.problems.add(("CELL_REFERENCE_NOT_FOUND", "project"))
+    owner = project or (client["project"] if client and not wrong else None)
+    moves = is_new or (project is not None and client is not None and project != client["project"])
+    moves = moves or (project is not None and not row.identified)
+    desk = None
+    if cells["desk"] in ("", "default"):
+        if owner and (cells["desk"] == "default" or moves):
+            desk = crm.default_desk(owner, rules.default_desk)
+            if desk is None:
+                row.problems.add(("CELL_REFERENCE_NOT_FOUND", "desk"))
+    elif cells["desk"] not in crm.desks or (owner and crm.desks[cells["desk"]][0] != owner):
+        row.problems.add(("CELL_REFERENCE_NOT_FOUND", "desk"))
+    else:
+        desk = cells["desk"]
+    row.project, row.desk = project, desk
+
+
+def judge_mode(row: Row, cells: dict[str, str], known: bool, rules: Rules) -> None:
+    if not row.identified:
+        return
+    if cells["id"] and not known and rules.unknown_id == "reject":
+        row.problems.add(("ID_UNKNOWN", "id"))
+    if rules.mode == "create_only" and known:
+        row.problems.add(("CLIENT_EXISTS", "email"))
+    if rules.mode == "update_only" and not known and not (cells["id"] and rules.unknown_id == "reject"):
+        row.problems.add(("CLIENT_NOT_FOUND", "id" if cells["id"] else "email"))
+
+
+def same_client(row: Row, sound: dict) -> str:
+    return row.client or f"email {sound[row.number]['email']}"
+
+
+def resolve_duplicates(rows: list[Row], sound: dict, rules: Rules) -> list[Row]:
+    """The rows that stand, one for each client; new clients get their ids."""
     groups: dict[str, list[Row]] = {}
-    for row in good:  # rows of the same client
-        named = {other.client for other in good if other.client and other.email == row.email}
-        key = named.pop() if not row.client and len(named) == 1 else row.client or f"email {row.email}"
-        groups.setdefault(key, []).append(row)
+    for row in rows:
+        if not row.failed:
+            groups.setdefault(same_client(row, sound), []).append(row)
     winners = []
-    for key, group in groups.items():
-        if len(group) > 1 and duplicates == "reject":
+    for group in groups.values():
+        if len(group) > 1 and rules.duplicates == "reject":
             for row in group:
-                row.codes.add("DUPLICATE_IN_FILE")
+                row.problems.add(("DUPLICATE_IN_FILE", ""))
             continue
-        winner = group[0] if duplicates == "keep_first" else group[-1]
+        winner = group[0] if rules.duplicates == "keep_first" else group[-1]
         for row in group:
             if row is not winner:
                 row.outcome = "duplicate"
-        winner.client = f"new-{winner.number}" if key.startswith("email ") else key
         winners.append(winner)
+    return winners
 
-    for row in winners:  # claimed twice
-        if sum(other.email == row.email for other in winners) > 1:
-            row.codes.add("EMAIL_REPEATED")
-        if row.username and sum(other.username == row.username for other in winners) > 1:
-            row.codes.add("USERNAME_TAKEN")
-    standing = [row for row in winners if not row.codes]
+
+def judge_claims(rows: list[Row], winners: list[Row], sound: dict) -> None:
+    """What two clients of the file claim. A failed row hurts no good one, and is told what a good one claims."""
+    told: list[tuple[Row, tuple[str, str]]] = []
+    for row in rows:
+        if row.outcome == "duplicate" or not row.identified:
+            continue
+        others = [w for w in winners if w is not row and same_client(w, sound) != same_client(row, sound)]
+        for name, code in (("email", "EMAIL_REPEATED"), ("username", "USERNAME_TAKEN")):
+            value = sound[row.number][name]
+            if value and any(sound[other.number][name] == value for other in others):
+                told.append((row, (code, name)))
+    for row, problem in told:
+        row.problems.add(problem)
+
+
+def judge_taken(clients: dict, rows: list[Row], winners: list[Row], sound: dict) -> None:
+    """What other clients have. A client of this file that gives its e-mail up frees it; a row that fails frees nothing."""
 
     def holder_of(name: str, value: str) -> str | None:
-        return next((id for id, client in clients.items() if client[name] == value), None)
+        return next((id for id, client in clients.items() if value and client[name] == value), None)
 
-    for row in standing:
-        holder = holder_of("username", row.username)
-        if row.username and holder not in (None, row.client):
-            row.codes.add("USERNAME_TAKEN")
+    judged = [row for row in rows if row.identified and row.outcome != "duplicate"]
+    for row in judged:
+        if holder_of("username", sound[row.number]["username"]) not in (None, row.client):
+            row.problems.add(("USERNAME_TAKEN", "username"))
     changed = True
-    while changed:  # a row that fails frees nothing
+    while changed:
         changed = False
-        for row in standing:
-            holder = holder_of("email", row.email)
-            if holder in (None, row.client) or "ID_EMAIL_CONFLICT" in row.codes:
+        for row in judged:
+            holder = holder_of("email", sound[row.number]["email"])
+            if holder in (None, row.client) or ("ID_EMAIL_CONFLICT", "email") in row.problems:
                 continue
-            if not any(other.client == holder and not other.codes for other in standing):
-                row.codes.add("ID_EMAIL_CONFLICT")
+            if not any(winner.client == holder and not winner.failed for winner in winners):
+                row.problems.add(("ID_EMAIL_CONFLICT", "email"))
                 changed = True
 
-    after = {id: dict(client) for id, client in clients.items()}
-    for row in standing:
-        if row.codes:
-            continue
-        if row.client not in clients:
-            row.outcome = "created"
-            after[row.client] = {
-                "email": row.email, "username": row.username or None,
-                "first_name": row.first_name, "last_name": "" if row.last_name == "#N/A" else row.last_name,
-            }  # fmt: skip
-            continue
-        new = {"email": row.email, "first_name": row.first_name}
-        if row.username:
-            new["username"] = row.username
-        if row.last_name:
-            new["last_name"] = "" if row.last_name == "#N/A" else row.last_name
-        row.outcome = "updated" if any(after[row.client][name] != value for name, value in new.items()) else "unchanged"
-        after[row.client].update(new)
-    for row in rows:
-        if row.codes:
-            row.outcome = "failed"
-    return after
+
+def write(row: Row, cells: dict[str, str], after: dict[str, dict]) -> None:
+    id = row.client or f"new-{row.number}"
+    last_name = "" if cells["last_name"] == "#N/A" else cells["last_name"]
+    if id not in after:
+        row.outcome = "created"
+        after[id] = {
+            "email": cells["email"], "username": cells["username"] or None, "first_name": cells["first_name"],
+            "last_name": last_name, "project": row.project, "desk": row.desk,
+        }  # fmt: skip
+        return
+    new = {name: cells[name] for name in ("email", "first_name", "username") if cells[name]}
+    new |= {"last_name": last_name} if cells["last_name"] else {}
+    new |= {"project": row.project} if row.project else {}
+    new |= {"desk": row.desk} if row.desk else {}
+    row.outcome = "updated" if any(after[id][name] != value for name, value in new.items()) else "unchanged"
+    after[id].update(new)

@@ -13,13 +13,16 @@ import pyarrow as arrow
 import pyarrow.csv as arrow_csv
 import sqlalchemy as sa
 
+from include.adapters.database import transactions
 from include.schemas.client_rows import FIELDS
 
-# Order and types of the temporary table `incoming`: one line per record of the file.
+# Order and types of the temporary table `incoming`: one row per record of the file. `identified`: it is known which
+# client the row means; then `holder` has the client with its e-mail and `project_now` that client's project, as
+# `prepare` saw them. `generated`: the username was made, not sent.
 INCOMING = {
     "row": "integer NOT NULL", "line": "integer NOT NULL", "outcome": "text", "problems": "jsonb", "cells": "jsonb",
-    "judged": "boolean NOT NULL", "client_id": "text", "is_new": "boolean", "email_holder": "text",
-    "seen_project": "text", "generated": "boolean NOT NULL", "email_key": "text",
+    "identified": "boolean NOT NULL", "client_id": "text", "is_new": "boolean", "holder": "text",
+    "project_now": "text", "generated": "boolean NOT NULL", "email_key": "text",
     **{name: {"boolean": "boolean", "timestamp": "timestamptz"}.get(field.kind, "text")
        for name, field in FIELDS.items() if name != "id"},
 }  # fmt: skip
@@ -40,12 +43,12 @@ def image(alias: str) -> str:
 
 
 def changed(new: str, old: str) -> str:
-    """Those fields of an image that are another value in `new` than in `old`, as JSON; NULL when none is.
+    """Give those fields of an image that are another value in `new` than in `old`, as JSON; NULL when none is.
 
     NULL in `new` is no value: the client keeps what it has.
     """
-    fields = listed(f"'{{0}}' VALUE nullif({new}.{{0}}, {old}.{{0}})", (*CHANGEABLE, "email_key"))
-    return f"nullif(JSON_OBJECT({fields} ABSENT ON NULL RETURNING jsonb), '{{}}')"
+    pairs = listed(f"'{{0}}', nullif({new}.{{0}}, {old}.{{0}})", (*CHANGEABLE, "email_key"))
+    return f"nullif(jsonb_strip_nulls(jsonb_build_object({pairs})), '{{}}')"
 
 
 def find_clients(engine: sa.Engine, ids: Sequence[str], email_keys: Sequence[str]) -> pd.DataFrame:
@@ -86,19 +89,24 @@ def read_reference_data(engine: sa.Engine) -> tuple[list[sa.Row], list[sa.Row]]:
         )
 
 
-def lock_clients(connection: sa.Connection) -> None:
-    """From here to the end of the transaction nobody else writes clients; reading goes on.
+# The clients that the file means, or whose e-mail or username it wants, as they are from now to the end of the
+# transaction. They are locked in the order of ids, so two merges cannot wait for each other. Other rows of `clients`
+# stay free for everyone.
+_LOCK = sa.text("""
+    CREATE TEMPORARY TABLE locked ON COMMIT DROP AS
+    SELECT ctid AS place, clients.* FROM clients
+    WHERE id IN (
+        SELECT client_id FROM incoming WHERE identified
+        UNION SELECT holder FROM incoming WHERE holder IS NOT NULL
+        UNION SELECT other.id FROM incoming JOIN clients other USING (username) WHERE NOT incoming.generated)
+    ORDER BY id FOR NO KEY UPDATE OF clients
+""")
 
-    The advisory lock lets merges queue for each other before they make writers of the CRM wait.
-    """
-    connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtextextended('client imports: merge', 0))"))
-    # lock_timeout: waiting for ever behind a forgotten transaction helps nobody; the task is retried.
-    # timezone: instants in before and after images read the same whoever wrote them.
-    # work_mem: there is one merge at a time; the default, 4 MB, is for any number of queries.
-    # jit: compiling a statement takes longer than any of these runs.
-    settings = {"lock_timeout": "60s", "timezone": "UTC", "work_mem": "64MB", "jit": "off"}
-    connection.execute(sa.text("SELECT " + ", ".join(f"set_config('{n}', '{v}', true)" for n, v in settings.items())))
-    connection.execute(sa.text("LOCK TABLE clients IN SHARE ROW EXCLUSIVE MODE"))
+
+def lock_clients(connection: sa.Connection) -> None:
+    """Make the temporary table `locked` from `incoming`. Raises OperationalError 55P03 where a row stays locked."""
+    transactions.wait_briefly(connection)
+    connection.execute(_LOCK)
 
 
 def load_incoming(connection: sa.Connection, pieces: Iterable[pd.DataFrame]) -> None:
@@ -114,4 +122,4 @@ def load_incoming(connection: sa.Connection, pieces: Iterable[pd.DataFrame]) -> 
             arrow_csv.write_csv(table, buffer, arrow_csv.WriteOptions(include_header=False, quoting_style="needed"))
             copy.write(buffer.getbuffer())
     # The columns whose values the planner could not guess; all of them would take longer than that saves.
-    connection.execute(sa.text("ANALYZE incoming (outcome, judged)"))
+    connection.execute(sa.text("ANALYZE incoming (outcome, identified)"))

@@ -11,54 +11,45 @@ import sqlalchemy as sa
 
 from include.adapters.database.clients import STORED, changed, image, listed
 
-# One look at each client, because looking is what takes time: by index (OFFSET 0 keeps the planner from reading the
-# whole table instead, whatever it thinks of its size), unless the file is a good part of the table. The table is asked
-# who has an e-mail or a username only where it is not this client. `place` is good until the transaction ends: the
-# table is locked.
-_IS_GOOD_PART = sa.text("SELECT reltuples BETWEEN 0 AND 8 * :rows FROM pg_class WHERE oid = 'clients'::regclass")
-_BY_INDEX = "LATERAL (SELECT ctid AS place, * FROM clients WHERE id = i.client_id OFFSET 0) c ON true"
-_AT_ONCE = "(SELECT ctid AS place, * FROM clients) c ON c.id = i.client_id"
-
-
-def _plan_with(clients: str) -> sa.TextClause:
-    return sa.text(f"""
+# Each identified row's full new values beside the client as it is now. The table `clients` is asked who has an e-mail
+# or a username only where it is not this client. `otherwise`: the client is not what `prepare` saw. `place` is where
+# the client stands; no other transaction can move it, because it is locked.
+_PLAN = sa.text(f"""
     CREATE TEMPORARY TABLE planned ON COMMIT DROP AS
     SELECT i.row, i.client_id, i.is_new, i.email_key, i.outcome IS NULL AS stands, c.place,
            {listed("coalesce(i.{0}, c.{0}) AS {0}")}, coalesce(c.created, i.created) AS created,
            h.changed, CASE WHEN h.changed IS NOT NULL THEN {image("c")} END AS before,
            h.email_holder, h.username_holder,
-           (c.id IS NULL) <> i.is_new OR (i.seen_project IS NOT NULL AND c.project <> i.seen_project)
-           OR h.email_holder IS DISTINCT FROM i.email_holder OR (i.generated AND h.username_holder IS NOT NULL)
+           (c.id IS NULL) <> i.is_new OR c.project <> i.project_now
+           OR h.email_holder IS DISTINCT FROM i.holder OR (i.generated AND h.username_holder IS NOT NULL)
                AS otherwise
     FROM incoming i
-    LEFT JOIN {clients}
+    LEFT JOIN locked c ON c.id = i.client_id
     CROSS JOIN LATERAL (SELECT
         CASE WHEN c.email_key = i.email_key THEN c.id
              ELSE (SELECT id FROM clients WHERE email_key = i.email_key) END AS email_holder,
         CASE WHEN c.username = i.username THEN c.id
              ELSE (SELECT id FROM clients WHERE username = i.username) END AS username_holder,
-        CASE WHEN NOT i.is_new THEN {changed("i", "c")} END AS changed
+        CASE WHEN i.outcome IS NULL AND NOT i.is_new THEN {changed("i", "c")} END AS changed
         OFFSET 0) h
-    WHERE i.judged""")
-
-
-_PLAN_BY_INDEX, _PLAN_AT_ONCE = _plan_with(_BY_INDEX), _plan_with(_AT_ONCE)
+    WHERE i.identified AND i.outcome IS DISTINCT FROM 'duplicate'
+""")
 _FINDINGS = sa.text("""
     SELECT coalesce(bool_or(otherwise), false) AS otherwise,
-           coalesce(bool_or(stands AND (email_holder <> client_id OR username_holder <> client_id)), false)
-               AS some_taken
+           coalesce(bool_or(email_holder <> client_id OR username_holder <> client_id), false) AS some_taken
     FROM planned
 """)
-# A row waits for the client that holds its e-mail. If that client has no row in the file that gives the
-# e-mail up, or that row fails, the row fails too; so failing spreads against the direction of waiting.
+# A row waits for the client that holds its e-mail. If no row that stands makes that client give the e-mail up, or that
+# row fails, the row fails too; so failing spreads against the direction of waiting. Rows that fail anyway get a reason
+# more.
 _TAKEN = sa.text("""
     WITH RECURSIVE
     username_taken AS (
-        SELECT row, username_holder AS holder FROM planned WHERE stands AND username_holder <> client_id),
+        SELECT row, username_holder AS holder FROM planned WHERE username_holder <> client_id),
     waits AS MATERIALIZED (
         SELECT p.row, p.email_holder AS holder, giver.row AS giver
         FROM planned p LEFT JOIN planned giver ON giver.client_id = p.email_holder AND giver.stands
-        WHERE p.stands AND p.email_holder <> p.client_id),
+        WHERE p.email_holder <> p.client_id),
     stuck (row) AS (
         SELECT row FROM username_taken
         UNION SELECT row FROM waits WHERE giver IS NULL
@@ -69,8 +60,7 @@ _TAKEN = sa.text("""
     ORDER BY row, field
 """)
 _FAIL = sa.text("""
-    UPDATE incoming i SET outcome = 'failed', cells = f.cells::jsonb,
-           problems = coalesce(i.problems, '[]'::jsonb) || f.problems::jsonb
+    UPDATE incoming i SET outcome = 'failed', cells = f.cells::jsonb, problems = f.problems::jsonb
     FROM unnest(CAST(:rows AS int[]), CAST(:problems AS text[]), CAST(:cells AS text[])) f(row, problems, cells)
     WHERE f.row = i.row
 """)
@@ -118,24 +108,20 @@ class Findings:
     some_taken: bool
 
 
-def plan(connection: sa.Connection, rows: int) -> Findings:
-    """Make the temporary table `planned`: each judged row's full new values beside the client as it is now.
-
-    `rows`: of the file.
-    """
-    at_once = connection.scalar(_IS_GOOD_PART, {"rows": rows})
-    connection.execute(_PLAN_AT_ONCE if at_once else _PLAN_BY_INDEX)
+def plan(connection: sa.Connection) -> Findings:
+    """Make the temporary table `planned` from `incoming` and `locked`."""
+    connection.execute(_PLAN)
     return Findings(**connection.execute(_FINDINGS).one()._mapping)
 
 
 def find_taken(connection: sa.Connection) -> list[tuple[int, str, str, str]]:
-    """(row, code, field, id of the client that has it) of rows whose e-mail or username is another client's."""
+    """Give (row, code, field, id of the client that has it) of rows whose e-mail or username is another client's."""
     connection.execute(sa.text("ANALYZE planned (client_id, stands, email_holder, username_holder)"))
     return [tuple(row) for row in connection.execute(_TAKEN)]
 
 
 def fail_rows(connection: sa.Connection, rows: Sequence[int], problems: Sequence[str], cells: Sequence[str]) -> None:
-    """Mark rows of `incoming` failed, adding a JSON list of problems and the original cells to each."""
+    """Mark rows of `incoming` failed, each with all its problems and its original cells (JSON lists)."""
     connection.execute(_FAIL, {"rows": list(rows), "problems": list(problems), "cells": list(cells)})
 
 

@@ -9,23 +9,23 @@ import pandas as pd
 import pyarrow as arrow
 from pyarrow import compute
 
-from include.schemas.client_rows import CLEAR, FIELDS, Field, as_booleans, as_timestamps
+from include.schemas.cell_rules import as_booleans, as_timestamps
+from include.schemas.client_rows import CLEAR, FIELDS, Field
 
 
 def typed(rows: pd.DataFrame) -> pd.DataFrame:
-    """A new frame in which every field has its value, missing where it is blank ('' where `#N/A` clears).
+    """Give a new frame in which every field has its value, missing where it is blank ('' where `CLEAR` empties it).
 
-    What never changes is read for new clients only, and is missing for the others.
-    `project` and `desk` are left as they are: `references.resolve` has made them IDs.
+    `rows` has text in every field, and `is_new`. What never changes is read for new clients only, and is missing for
+    the others. `project` and `desk` are left as they are: `resolve_references` has made them IDs.
     """
-    blank = pd.Series("", index=rows.index, dtype="str")
-    sent = {name: rows.get(name, blank) for name, field in FIELDS.items() if field.kind != "reference"}
+    sent = {name: rows[name] for name, field in FIELDS.items() if field.kind != "reference"}
     used = {name: text if FIELDS[name].changeable else text[rows["is_new"]] for name, text in sent.items()}
     return rows.assign(**{name: _values(FIELDS[name], text) for name, text in used.items()})
 
 
 def fill(rows: pd.DataFrame, defaults: Mapping[str, str | bool], now: datetime) -> pd.DataFrame:
-    """A new frame where rows with `is_new` have the feed's default, else the field's, in every field left open.
+    """Give rows with `is_new` the feed's default, else the field's, in every field left open.
 
     Existing clients get nothing: a blank cell never changes them.
     """

@@ -2,110 +2,122 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 import pandas as pd
 
-from include.transforms.validation.problems import join_problems, no_problems, problem_rows, rows_with_errors
+from include.codes import Code
+from include.transforms.validation.problems import join_problems, problem_rows
 
 Policy = Literal["keep_last", "keep_first", "reject"]
 
 
 @dataclass(frozen=True)
 class Resolution:
-    """`joined`: ids of the clients that rows which name none have joined; `winners`: rows that stand; `problems` of
-    the others.
+    """What the rows of a file mean for each other; each Series maps a row to the end of its sentence.
+
+    `winners` are the rows that may be written. `replaced` rows are duplicates of a winner; the others fail.
     """
 
-    joined: pd.Series
     winners: pd.Index
-    problems: pd.DataFrame
+    replaced: pd.Series
+    rejected: pd.Series
+    repeated_emails: pd.Series
+    repeated_usernames: pd.Series
+
+    def problems(self, sent: pd.DataFrame) -> pd.DataFrame:
+        """Give the problems of the rows in `sent` (cells as sent)."""
+        return join_problems(
+            _problems(Code.DUPLICATE_IN_FILE, "", sent, self.replaced, "warning"),
+            _problems(Code.DUPLICATE_IN_FILE, "", sent, self.rejected, "error"),
+            _problems(Code.EMAIL_REPEATED, "email", sent, self.repeated_emails, "error"),
+            _problems(Code.USERNAME_TAKEN, "username", sent, self.repeated_usernames, "error"),
+        )
 
 
-def resolve_duplicates(rows: pd.DataFrame, policy: Policy, emails_of: Callable[[pd.Index], pd.Series]) -> Resolution:
-    """One row a client, and nothing claimed by two.
+def _problems(
+    code: Code, field: str, sent: pd.DataFrame, details: pd.Series, severity: Literal["error", "warning"]
+) -> pd.DataFrame:
+    detail = details[details.index.isin(sent.index)]
+    values = sent.loc[detail.index, field] if field in sent else pd.Series("", index=detail.index, dtype="str")
+    return problem_rows(code, field, values, {"detail": detail}, severity)
 
-    `rows` are good so far, with `line`, `means`, `email_key` and `username`; `emails_of` gives the cells of a few.
+
+def resolve_duplicates(keys: pd.DataFrame, good: pd.Series, policy: Policy) -> Resolution:
+    """Choose one row per client, and let nothing be claimed by two clients.
+
+    `keys` as in `identity`, of the whole file; `good` is True for rows without an error so far. A failed row replaces
+    no other row and takes nothing from a good one; it only learns what a good row claims.
     """
-    joined = join(rows)
-    clients = same_client(rows, joined)
-    stand, duplicates = choose_winners(clients, rows["line"], policy)
-    claims = judge_claims(rows if len(stand) == len(rows) else rows.loc[stand], emails_of)
-    return Resolution(joined, stand.difference(rows_with_errors(claims)), join_problems(duplicates, claims))
+    clients = _client_numbers(keys)
+    standing, replaced, rejected = _choose(clients[good], keys["line"], policy)
+    failed = keys.index[keys["identified"]].difference(standing).difference(replaced.index)
+    emails = _claimed_twice(keys["email_key"], clients, standing, failed)
+    usernames = _claimed_twice(keys["username"], clients, standing, failed)
+    winners = standing.difference(emails.index).difference(usernames.index)
+    return Resolution(winners, replaced, rejected, emails, usernames.map("{} of this file".format))
 
 
-def join(rows: pd.DataFrame) -> pd.Series:
-    """A row that names no client joins the one client that other rows with its e-mail name;
-    where those rows contradict each other it stands for itself.
-    """
-    nameless = rows["means"] == ""
-    if not nameless.any() or nameless.all():
-        return rows["means"].iloc[:0]
-    named = rows.loc[~nameless, ["email_key", "means"]].drop_duplicates()
-    only_one = named[~named["email_key"].duplicated(keep=False)]
-    claimant = pd.Series(only_one["means"].to_numpy(), index=only_one["email_key"], dtype="str")
-    return rows.loc[nameless, "email_key"].map(claimant).dropna().astype("str")
+def _client_numbers(keys: pd.DataFrame) -> pd.Series:
+    """Give each row a number that it shares with the rows of the same client."""
+    numbers, clients = pd.factorize(keys["means"])
+    new = (keys["means"] == "").to_numpy()
+    if new.any():
+        numbers[new] = len(clients) + pd.factorize(keys["email_key"][new])[0]
+    return pd.Series(numbers, index=keys.index)
 
 
-def same_client(rows: pd.DataFrame, joined: pd.Series) -> pd.Series:
-    """A number per row, equal for rows of the same client."""
-    named = rows["means"].mask(rows.index.isin(joined.index), joined) if len(joined) else rows["means"]
-    numbers, clients = pd.factorize(named)
-    by_itself = (named == "").to_numpy()
-    if by_itself.any():
-        numbers[by_itself] = len(clients) + pd.factorize(rows["email_key"][by_itself])[0]
-    return pd.Series(numbers, index=rows.index)
-
-
-def choose_winners(clients: pd.Series, lines: pd.Series, policy: Policy) -> tuple[pd.Index, pd.DataFrame]:
-    """(rows that stand, DUPLICATE_IN_FILE problems of those that do not).
-
-    `clients` is `same_client`; `lines` maps rows to physical lines. With `reject` nobody of a group stands
-    and the problems are errors; otherwise the one that stands replaces the others.
-    """
+def _choose(clients: pd.Series, lines: pd.Series, policy: Policy) -> tuple[pd.Index, pd.Series, pd.Series]:
+    """Give (rows that stand, replaced rows with their sentence, rejected rows with theirs)."""
+    none = pd.Series(dtype="str")
     repeated = clients[clients.duplicated(keep=False)]
     if repeated.empty:
-        return clients.index, no_problems()
+        return clients.index, none, none
     if policy == "reject":
-        facts = [{"detail": f"{_others(row, rows)} of this file mean{'s' if len(rows) == 2 else ''} the same client."}
-                 for row, rows in _peers(repeated)]  # fmt: skip
-        found = problem_rows("DUPLICATE_IN_FILE", "", dict.fromkeys(repeated.index, ""), facts=facts)
-        return clients.index.difference(repeated.index), found
-    winners = repeated[~repeated.duplicated(keep="last" if policy == "keep_last" else "first")]
-    stands = repeated.map(pd.Series(winners.index, index=winners))
-    replaced = stands[stands != stands.index]
-    facts = [{"detail": f"Replaced by row {by} (line {lines[by]}), which is the same client."} for by in replaced]
-    found = problem_rows("DUPLICATE_IN_FILE", "", dict.fromkeys(replaced.index, ""), "warning", facts)
-    return clients.index.difference(replaced.index), found
+        verb = {True: "means", False: "mean"}
+        sentences = {
+            row: f"{_list_others(row, rows)} of this file {verb[len(rows) == 2]} the same client."
+            for row, rows in _peers(repeated)
+        }
+        return clients.index.difference(repeated.index), none, pd.Series(sentences, dtype="str")
+    kept = repeated[~repeated.duplicated(keep="last" if policy == "keep_last" else "first")]
+    by = repeated.map(pd.Series(kept.index, index=kept))
+    by = by[by != by.index]
+    sentences = {
+        row: f"Replaced by row {other} (line {lines[other]}), which is the same client." for row, other in by.items()
+    }
+    return clients.index.difference(by.index), pd.Series(sentences, dtype="str"), none
 
 
-def judge_claims(rows: pd.DataFrame, emails_of: Callable[[pd.Index], pd.Series]) -> pd.DataFrame:
-    """Problems of standing rows (each another client) that claim one e-mail or one username: all of them fail."""
-    emails = _repeated(rows["email_key"])
-    facts = [{"detail": _others(row, peers)} for row, peers in _peers(emails)]
-    cells = emails_of(emails.index) if len(emails) else emails
-    repeated = problem_rows("EMAIL_REPEATED", "email", cells, facts=facts)
-    usernames = _repeated(rows["username"][rows["username"] != ""])
-    facts = [{"detail": f"{_others(row, peers)} of this file"} for row, peers in _peers(usernames)]
-    return join_problems(repeated, problem_rows("USERNAME_TAKEN", "username", usernames, facts=facts))
+def _claimed_twice(keys: pd.Series, clients: pd.Series, standing: pd.Index, failed: pd.Index) -> pd.Series:
+    """Find claims of one e-mail or username for several clients; gives each such row the list of the others.
 
-
-def _repeated(texts: pd.Series) -> pd.Series:
-    numbers = pd.Series(pd.factorize(texts)[0])  # texts themselves would be compared as objects
-    return texts[numbers.duplicated(keep=False).to_numpy()]
+    Standing rows (each another client) hurt each other. A failed row hurts none, and is told of a standing one.
+    """
+    claims = keys.loc[standing]
+    claims = claims[claims != ""]
+    numbers = pd.Series(pd.factorize(claims)[0], index=claims.index)  # texts themselves would be compared as objects
+    sentences = {row: _list_others(row, rows) for row, rows in _peers(numbers[numbers.duplicated(keep=False)])}
+    if len(failed):
+        of_failed = pd.DataFrame({"key": keys.loc[failed], "client": clients.loc[failed], "row": failed})
+        both = of_failed.merge(pd.DataFrame({"key": claims, "by": claims.index, "other": clients.loc[claims.index]}))
+        others = both[both["client"] != both["other"]].drop_duplicates("row")
+        sentences |= {row: f"row {by}" for row, by in zip(others["row"].tolist(), others["by"].tolist(), strict=True)}
+    return pd.Series(sentences, dtype="str")
 
 
 def _peers(keys: pd.Series) -> list[tuple[int, list[int]]]:
-    """(row, all rows with the same key) in the order of rows."""
-    groups: dict[object, list[int]] = {}
-    for row, key in keys.items():
-        groups.setdefault(key, []).append(int(row))  # type: ignore[call-overload]
-    return [(int(row), groups[key]) for row, key in keys.items()]  # type: ignore[call-overload]
+    """Give (row, all rows with the same key) in the order of rows."""
+    groups: dict[int, list[int]] = {}
+    pairs = list(zip(keys.index.tolist(), keys.tolist(), strict=True))
+    for row, key in pairs:
+        groups.setdefault(key, []).append(row)
+    return [(row, groups[key]) for row, key in pairs]
 
 
-def _others(row: int, rows: list[int], longest: int = 5) -> str:
-    others, more = [str(other) for other in rows[: longest + 1] if other != row][:longest], len(rows) - 1 - longest
+def _list_others(row: int, rows: list[int], longest: int = 5) -> str:
+    others = [str(other) for other in rows[: longest + 1] if other != row][:longest]
+    more = len(rows) - 1 - longest
     shown = ", ".join(others) + (f" and {more:,} more" if more > 0 else "")
     return f"row{'s' if len(others) > 1 else ''} {shown}"

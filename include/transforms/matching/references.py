@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from include.codes import show
+from include.codes import Code, show
 from include.transforms.validation.problems import join_problems, problem_rows
 
 DEFAULT = "default"
-_JUDGED_BY = ["project", "desk", "is_new", "seen_project"]
 
 
 @dataclass(frozen=True)
@@ -50,42 +49,45 @@ class _Verdict:
     problems: list[_NotFound]
 
 
-def resolve(
-    rows: pd.DataFrame, sent: pd.DataFrame, data: ReferenceData, defaults: Mapping[str, object]
+def resolve_references(
+    sent: pd.DataFrame, sound: pd.DataFrame, keys: pd.DataFrame, data: ReferenceData, defaults: Mapping[str, object]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """(rows with `project` and `desk` as IDs or None, CELL_REFERENCE_NOT_FOUND problems).
+    """Give `project` and `desk` as IDs, missing where the client keeps what it has; and CELL_REFERENCE_NOT_FOUND.
 
-    `rows` comes from `identity.match` and has text in `project` and `desk`; `sent` has the cells as sent.
+    Each row is judged as the client it means (`keys`); where that is not known, only by the cells themselves.
     Rows that say the same are judged once: a file names few projects and desks.
     """
     judge = _Judge(data, str(defaults.get("project", DEFAULT)), str(defaults.get("desk", DEFAULT)))
-    groups = _alike(rows[_JUDGED_BY])
-    firsts = rows.loc[~groups.duplicated(), _JUDGED_BY]
-    verdicts = [judge.verdict(*key) for key in firsts.itertuples(index=False, name=None)]
-    found = []
-    for name in ("project", "desk"):
-        wrong = {number: p for number, verdict in enumerate(verdicts) for p in verdict.problems if p.field == name}
-        if not wrong:
-            continue
-        hit = groups[groups.isin(list(wrong))]
-        facts = [{"detail": wrong[number].sentence} for number in hit]
-        meant = [wrong[number].meant for number in hit]
-        cells = _sent(sent, name, hit.index)
-        found.append(problem_rows("CELL_REFERENCE_NOT_FOUND", name, cells, facts=facts, meant=meant))
-    resolved = rows.assign(
-        project=_of_each([verdict.project for verdict in verdicts], groups),
-        desk=_of_each([verdict.desk for verdict in verdicts], groups),
+    judged_by = pd.DataFrame(
+        {"project": sound["project"], "desk": sound["desk"], "is_new": keys["is_new"], "now": keys["project_now"]}
     )
-    return resolved, join_problems(*found)
+    groups = _alike(judged_by)
+    firsts = judged_by[~groups.duplicated()]
+    verdicts = [judge.verdict(*cells) for cells in firsts.itertuples(index=False, name=None)]
+    problems = [_problems_about(field, verdicts, groups, sent) for field in ("project", "desk")]
+    resolved = {
+        "project": _of_each([verdict.project for verdict in verdicts], groups),
+        "desk": _of_each([verdict.desk for verdict in verdicts], groups),
+    }
+    return pd.DataFrame(resolved), join_problems(*problems)
 
 
-def _alike(rows: pd.DataFrame) -> pd.Series:
-    """A number per row, equal where all cells are, from 0 in the order of rows."""
-    numbers = np.zeros(len(rows), dtype="int64")
-    for name in rows:
-        of_column, cells = pd.factorize(rows[name])
-        numbers = numbers * max(1, len(cells)) + of_column
-    return pd.Series(pd.factorize(numbers)[0], index=rows.index)
+def _problems_about(field: str, verdicts: list[_Verdict], groups: pd.Series, sent: pd.DataFrame) -> pd.DataFrame:
+    wrong = {number: p for number, verdict in enumerate(verdicts) for p in verdict.problems if p.field == field}
+    failed = groups[groups.isin(list(wrong))]
+    cells = sent.loc[failed.index, field] if field in sent else pd.Series("", index=failed.index, dtype="str")
+    sentences = failed.map({number: problem.sentence for number, problem in wrong.items()})
+    meant = failed.map({number: problem.meant for number, problem in wrong.items()})
+    return problem_rows(Code.CELL_REFERENCE_NOT_FOUND, field, cells, {"detail": sentences}, meant=meant)
+
+
+def _alike(cells: pd.DataFrame) -> pd.Series:
+    """Number the rows, equal where all cells are, from 0 in the order of rows."""
+    combined = np.zeros(len(cells), dtype="int64")
+    for name in cells:
+        numbers, distinct = pd.factorize(cells[name])
+        combined = combined * max(1, len(distinct)) + numbers
+    return pd.Series(pd.factorize(combined)[0], index=cells.index)
 
 
 class _Judge:
@@ -99,9 +101,10 @@ class _Judge:
         self._first_desks = {desk.project_id: desk.id for desk in data.desks.values() if desk.is_default}
 
     def verdict(self, project: str, desk: str, is_new: bool, current: str) -> _Verdict:
+        """Judge two cells; `current` is the project of an existing client, '' where no client is known."""
         problems: list[_NotFound] = []
         chosen = self._project(project, is_new, problems)
-        effective = chosen or (None if is_new or problems else current)
+        effective = chosen or (None if is_new or problems else current or None)
         moves = is_new or (chosen is not None and chosen != current)
         return _Verdict(chosen, self._desk(desk, effective, moves, problems), problems)
 
@@ -110,7 +113,7 @@ class _Judge:
             return None
         by_default = cell.lower() in ("", DEFAULT)
         wanted = self._default_project if by_default else cell.lower()
-        if wanted in self._data.projects:
+        if wanted is not None and wanted in self._data.projects:
             return wanted
         if by_default:
             problems.append(_NotFound("project", "There is no default project; name one."))
@@ -158,7 +161,3 @@ def _not_found(what: str, cell: str, by_name: Mapping[str, list[str]]) -> _NotFo
 
 def _of_each(ids: list[str | None], groups: pd.Series) -> pd.Series:
     return pd.Series(pd.array(ids, dtype="str").take(groups.to_numpy()), index=groups.index)
-
-
-def _sent(sent: pd.DataFrame, name: str, rows: pd.Index) -> pd.Series:
-    return sent.loc[rows, name] if name in sent else pd.Series("", index=rows, dtype="str")

@@ -1,43 +1,45 @@
-"""What is done to a cell before it is judged: white space around it goes, NFC, the feed's value map. Nothing else."""
+"""What is done to a cell before it is judged: outer white space goes, NFC, the feed's value map. Nothing else."""
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 
 import pandas as pd
+import pyarrow
+from pyarrow import compute
 
-from include.schemas.client_rows import WHITE_SPACE
-from include.transforms.validation.emails import email_keys
-from include.transforms.validation.problems import fields_in
-from include.transforms.validation.quick_look import QuickLook
+from include.schemas.cell_rules import WHITE_SPACE
+from include.schemas.client_rows import FIELDS
 
-# Longer cells fail by their length; putting marks in order takes time that grows with the square of their number.
-_LONGEST_TO_NORMALISE = 1000
+# Characters of a cell that are judged. No field is that long, so a longer cell fails, whatever follows. Putting
+# combining marks in order takes time that grows with the square of their number.
+LONGEST_JUDGED = 1000
 
 
 def clean(sent: pd.DataFrame, values: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
-    """`rows`: every field's cells trimmed, in NFC, and mapped where the feed maps them."""
-    cleaned = {"line": sent["line"]}
-    for field in fields_in(sent):
-        column = sent[field]
-        if not QuickLook.at(column).is_clean():
-            column = _normal_form(column.str.strip(WHITE_SPACE))
-        words = {_in_normal_form(sent): meant for sent, meant in values.get(field, {}).items()}
-        cleaned[field] = column.map(lambda cell, words=words: words.get(cell, cell)).astype("str") if words else column
-    return pd.DataFrame({**cleaned, "email_key": email_keys(cleaned["email"])})
+    """Give the frame `rows`: index `row`, `line`, and one str column per field, '' where it is blank or missing.
+
+    `values` are the feed's words by field: what is sent, and what it means.
+    """
+    blank = pd.Series("", index=sent.index, dtype="str")
+    columns = {name: _in_normal_form(sent[name]) if name in sent else blank for name in FIELDS}
+    for name, words in values.items():
+        if name in sent:
+            columns[name] = _mapped(columns[name], words)
+    return pd.DataFrame({"line": sent["line"], **columns})
 
 
-def _normal_form(column: pd.Series) -> pd.Series:
-    other = ~column.str.isascii()
-    if not other.any():
-        return column
-    normalised = column.copy()
-    normalised[other] = [_in_normal_form(cell) for cell in column[other]]
-    return normalised
+def trimmed(cells: pd.Series) -> pd.Series:
+    """Take white space that nobody sees around a word away. Control characters stay: they are reported."""
+    return cells.str.strip(WHITE_SPACE)
 
 
-def _in_normal_form(cell: str) -> str:
-    if len(cell) > _LONGEST_TO_NORMALISE:
-        return cell
-    return unicodedata.normalize("NFC", cell.strip(WHITE_SPACE)).strip(WHITE_SPACE)
+def _in_normal_form(cells: pd.Series) -> pd.Series:
+    text = pyarrow.array(trimmed(cells).str.slice(stop=LONGEST_JUDGED).array)
+    return pd.Series(pd.array(compute.utf8_normalize(text, form="NFC"), dtype="str"), index=cells.index)
+
+
+def _mapped(cells: pd.Series, words: Mapping[str, str]) -> pd.Series:
+    sent_words = _in_normal_form(pd.Series(list(words), dtype="str"))
+    meanings = dict(zip(sent_words, words.values(), strict=True))
+    return cells.map(lambda cell: meanings.get(cell, cell)).astype("str")

@@ -10,13 +10,11 @@ import re
 import unicodedata
 from functools import lru_cache
 
-import numpy as np
 import pandas as pd
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, ValidatedEmail, validate_email
 
-from include.transforms.validation.quick_look import QuickLook
-
-_PLAIN = r"[A-Za-z0-9!#$%&'*+/=?^_{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_{|}~-]+)*@[A-Za-z0-9.-]+"
+_PLAIN_LOCAL = r"[A-Za-z0-9!#$%&'*+/=?^_{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_{|}~-]+)*"
+_PLAIN = rf"{_PLAIN_LOCAL}@[A-Za-z0-9.-]+"
 _PLAIN_ADDRESS = re.compile(_PLAIN)
 _PUNYCODE, _LONGEST = r"(?i)[@.]xn--", 254
 # Single hyphens inside labels only, and a top level of letters.
@@ -24,41 +22,45 @@ _PLAIN_DOMAIN, _LONGEST_LABEL = re.compile(r"(?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+[a-z
 
 
 def email_keys(emails: pd.Series) -> pd.Series:
-    """The normal form of each address: NFC, lower case, domain in IDNA form; '' where it is not valid."""
+    """Give the normal form of each address: NFC, lower case, domain in IDNA form; '' where it is not valid."""
     keys = emails.str.lower()
-    plain = QuickLook.at(emails).is_plain_address()
-    plain[plain] = _domains_stay(QuickLook.at(keys if plain.all() else keys[plain]).after_at())
+    plain = emails.str.fullmatch(_PLAIN) & (emails.str.len() <= _LONGEST)
+    plain[plain] = _domains_stay(keys[plain])
     if plain.all():
         return keys
     by_email = {email: _key_of(email) for email in emails[~plain].unique()}
-    others = pd.Series([by_email[email] for email in emails[~plain]], index=emails.index[~plain], dtype="str")
-    return keys.mask(~plain, others)
+    return keys.where(plain, emails[~plain].map(by_email).astype("str"))
 
 
-def _domains_stay(domains: pd.Index) -> np.ndarray:
-    """True where the domain is its own IDNA form; each is looked at once."""
-    numbers, names = pd.factorize(domains)
-    stay = [not re.search(_PUNYCODE, f"@{name}") and _ascii_domain(name) == name for name in names]
-    return np.array(stay, dtype=bool)[numbers]
+def _domains_stay(addresses: pd.Series) -> pd.Series:
+    """True where the domain is its own IDNA form. Each distinct domain is judged once."""
+    numbers, domains = pd.factorize(addresses.str.replace("^.*@", "", regex=True))
+    stay = [not re.search(_PUNYCODE, f"@{domain}") and _ascii_domain(domain) == domain for domain in domains]
+    return pd.Series(pd.array(stay, dtype="bool").take(numbers), index=addresses.index)
 
 
 def email_key(email: str) -> str:
-    """The normal form of one address, trimmed first; '' where it is not valid."""
+    """Give the normal form of one address, trimmed first; '' where it is not valid."""
     return _key_of(email.strip())
 
 
 def why_not_valid(email: str) -> str:
-    """The end of the sentence 'E-mail “…” …'."""
-    if len(re.findall("[@＠]", email)) > 1:
+    """Give the end of the sentence 'E-mail “…” …'."""
+    signs = len(re.findall("[@＠]", email))
+    if signs > 1:
         return "is not one e-mail address: it has more than one @-sign"
+    if signs == 0:
+        return "is not a valid e-mail address: it has no @-sign"
     if re.search(r"[<>()\"]", email):
         return "is not a plain e-mail address: write it without name, quotes, brackets or comments"
-    found = _ask(email)
-    return "is not a valid e-mail address" + (f": {found.rstrip('.')}" if isinstance(found, str) else "")
+    local, _, domain = email.rpartition("@")
+    # A domain is usually wrong in many addresses: it is asked for once.
+    answer = _ask(f"a@{domain}" if re.fullmatch(_PLAIN_LOCAL, local) and len(local) <= _LONGEST_LABEL else email)
+    return "is not a valid e-mail address" + (f": {answer.rstrip('.')}" if isinstance(answer, str) else "")
 
 
 def _key_of(email: str) -> str:
-    if len(email) > _LONGEST:  # the library reads every character first
+    if len(email) > _LONGEST or email.count("@") != 1:  # the library reads every character first
         return ""
     local, _, domain = email.rpartition("@")
     if _PLAIN_ADDRESS.fullmatch(email) and not re.search(_PUNYCODE, email):
@@ -71,7 +73,7 @@ def _key_of(email: str) -> str:
 
 @lru_cache(maxsize=10_000)
 def _ask(email: str) -> ValidatedEmail | str:
-    """What the library says: who fails is asked about twice, for the verdict and for the sentence."""
+    """Ask the library. A wrong address is asked for twice: for the verdict and for the sentence."""
     try:
         return validate_email(email, check_deliverability=False)
     except EmailNotValidError as error:
@@ -80,7 +82,7 @@ def _ask(email: str) -> ValidatedEmail | str:
 
 @lru_cache(maxsize=100_000)
 def _ascii_domain(domain: str) -> str | None:
-    """`domain` in lower case, so that each is asked for once."""
+    """Give the IDNA form of a domain (in lower case), None where it is not valid."""
     if _is_plain(domain):
         return domain
     try:
@@ -90,7 +92,7 @@ def _ascii_domain(domain: str) -> str | None:
 
 
 def _is_plain(domain: str) -> bool:
-    """True where the library has nothing to say; it takes 30 times as long to say so."""
+    """True where the library would accept the domain as it is. The library takes 30 times as long to say so."""
     return (
         len(domain) <= _LONGEST_LABEL
         and _PLAIN_DOMAIN.fullmatch(domain) is not None
