@@ -22,7 +22,7 @@ files go on.
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 from zlib import crc32
@@ -35,7 +35,6 @@ from airflow.sdk import (
     AssetWatcher,
     CronTriggerTimetable,
     Param,
-    get_current_context,
     get_parsing_context,
     task,
     task_group,
@@ -51,7 +50,9 @@ from include.airflow_support.runs import (
     current_request,
     current_run_url,
     dag_id_of,
+    has_run_for,
     is_last_try,
+    label_task,
 )
 from include.errors import FeedInvalid, FileRefused
 from include.schemas.feed import Feed, feed_files, load_feed
@@ -116,7 +117,7 @@ def validate(feed_name: str, file: File) -> None:
     from include.steps.archive import archive
     from include.steps.validate import validate
 
-    label_map_index(file)
+    label_task(file_name=file["file_name"])
     context = open_context(feed_name)
     try:
         validate(context, file["import_id"])
@@ -131,7 +132,7 @@ def prepare(feed_name: str, file: File) -> None:
     """Decide which client each row means and what would change."""
     from include.steps.prepare import prepare
 
-    label_map_index(file)
+    label_task(file_name=file["file_name"])
     prepare(open_context(feed_name), file["import_id"])
 
 
@@ -183,19 +184,8 @@ def held_imports(feed_name: str) -> list[dict[str, Any]]:
     return questions_to_ask(open_context(feed_name))
 
 
-def label_map_index(file: File) -> None:
-    """Let Airflow show the file's name instead of a number."""
-    get_current_context()["file_name"] = file["file_name"]  # type: ignore[typeddict-unknown-key]
-
-
 def waiting_time(feed: Feed) -> timedelta:
     return timedelta(minutes=feed.wait_minutes)
-
-
-def has_run_for(time: timedelta) -> bool:
-    """Say whether the current run started at least this long ago."""
-    started = get_current_context()["dag_run"].start_date
-    return started is not None and datetime.now(UTC) - started >= time
 
 
 def inbox_path(feed: Feed) -> str:

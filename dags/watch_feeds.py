@@ -35,8 +35,8 @@ def look() -> None:
     feeds = read_feeds(read_settings().feeds)
     watched = watch_feeds(open_engine(), open_storage(), feeds, datetime.now(UTC), send_mail, current_run_url())
     emit(watched.measures)
-    print(*watched.standings, sep="\n")
-    errors = ExceptionGroup("System errors", watched.faults) if watched.faults else None
+    print(*watched.statuses, sep="\n")
+    errors = ExceptionGroup("System errors", watched.errors) if watched.errors else None
     if watched.late or errors:
         # The next run looks again anyway, so this task is not retried.
         reasons = [*map(str, watched.late), *([str(errors)] if errors else [])]

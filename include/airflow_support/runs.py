@@ -1,11 +1,11 @@
 """Read and start DAG runs: what the current run was asked to do, and, for the page, the state of other runs.
 
-The functions below the line work in the API server only: a task has no access to Airflow's own database.
+The last functions work in the API server only: a task has no access to Airflow's own database.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import get_current_context
@@ -65,6 +65,17 @@ def is_last_try() -> bool:
     """Say whether Airflow will not retry the current task any more."""
     ti = get_current_context()["ti"]
     return ti.try_number > ti.max_tries
+
+
+def has_run_for(time: timedelta) -> bool:
+    """Say whether the current run started at least this long ago."""
+    started = get_current_context()["dag_run"].start_date
+    return started is not None and datetime.now(UTC) - started >= time
+
+
+def label_task(**values: str) -> None:
+    """Give values to the `map_index_template` of the current task, so that Airflow shows them instead of a number."""
+    get_current_context().update(values)  # type: ignore[typeddict-item]  # Airflow documents exactly this use
 
 
 # ---- for the API server only

@@ -18,7 +18,7 @@ from client_imports_page import connections, feeds
 from include.adapters.database import ledger, page_imports
 from include.airflow_support.runs import REVERT_DAG, dag_id_of
 from include.errors import ImportNotFound
-from include.models import Import
+from include.schemas.client_tables import Import
 
 
 @dataclass(frozen=True)

@@ -8,16 +8,13 @@ from typing import Any
 from include.codes import Code, printable
 from include.emails import summary
 from include.emails.summary import FileSummary, plural
-from include.models import OUTCOMES, Cause, Import, State
+from include.models import OUTCOMES, Cause, State
 from include.schemas.client_rows import FIELDS
+from include.schemas.client_tables import Import
 
 # What is being done while an import is in a state.
 DOING = {State.RECEIVED: "Validating", State.VALIDATED: "Preparing", State.PREPARED: "Merging"}
-STATES = {
-    State.RECEIVED: "Received", State.VALIDATED: "Validated", State.PREPARED: "Prepared", State.MERGED: "Imported",
-    State.REFUSED: "Refused", State.HELD: "Waiting for a decision", State.DISCARDED: "Discarded",
-    State.FAILED: "System error", State.REVERTED: "Undone", State.PREVIEWED: "Checked only",
-}  # fmt: skip
+STATES = {state: state.label for state in State}
 _READ_COMPLETELY = (State.MERGED, State.PREVIEWED, State.HELD, State.REVERTED)
 _TONES = {
     State.REFUSED: "refused", State.HELD: "question", State.FAILED: "error", State.DISCARDED: "quiet",
@@ -36,7 +33,7 @@ def state(entry: Import) -> str:
         return "Imported with failed rows"
     if entry.state == State.MERGED and not entry.counts.created + entry.counts.updated:
         return "Nothing new"
-    return STATES[State(entry.state)]
+    return STATES[entry.state]
 
 
 def ended(entry: Import) -> str:
@@ -47,10 +44,10 @@ def ended(entry: Import) -> str:
     if entry.state == State.REVERTED:
         return f"{_imported(entry, 'was imported', 'were imported')} All of it was undone later."
     if entry.state in DOING:
-        return f"In progress: {DOING[State(entry.state)].lower()}…"
+        return f"In progress: {DOING[entry.state].lower()}…"
     if entry.state not in (State.MERGED, State.PREVIEWED) or counts.read == 0:
         line = f" (line {entry.line})" if entry.line else ""
-        advice = f" {Code(entry.code).advice}" if entry.state == State.REFUSED and entry.code else ""
+        advice = f" {entry.code.advice}" if entry.state == State.REFUSED and entry.code else ""
         return f"{FileSummary(entry, ()).headline}{line}{advice}"
     if entry.state == State.PREVIEWED:
         return f"{_imported(entry, 'would be imported', 'would be imported')} Nothing has been written."
@@ -75,7 +72,7 @@ def _imported(entry: Import, one: str, many: str) -> str:
 
 def _ended_undo(entry: Import) -> str:
     verb = "Would be undone" if entry.dry_run else "Undone"
-    kept = f", {entry.kept:,} kept as they are" if entry.kept else ""
+    kept = f", {entry.kept:,} kept as {'it is' if entry.kept == 1 else 'they are'}" if entry.kept else ""
     failed = f", {entry.counts.failed:,} failed" if entry.counts.failed else ""
     return f"{verb} for {plural(entry.reverted, 'client')}{kept}{failed}."
 
@@ -84,7 +81,7 @@ def tone(entry: Import) -> str:
     """Give the CSS class: `good`, `warning` (rows failed), `refused`, `question`, `error`, `doing` or `quiet`."""
     if entry.state in (State.MERGED, State.PREVIEWED):
         return "warning" if entry.counts.failed else "good"
-    return _TONES.get(State(entry.state), "doing")
+    return _TONES.get(entry.state, "doing")
 
 
 def shares(entry: Import) -> list[tuple[str, int, float, float]]:

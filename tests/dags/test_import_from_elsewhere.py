@@ -63,4 +63,4 @@ def test_a_storage_that_is_not_mounted_makes_the_run_red_and_says_so(impatient, 
     run = impatient.run("default")
     assert (run.state, states(run)["sense_inbox"]) == ("failed", "failed")
     assert "Is the storage mounted?" in capfd.readouterr().out
-    assert "OUR FAULT" in impatient.read_mails()[-1]["Subject"]
+    assert "SYSTEM ERROR" in impatient.read_mails()[-1]["Subject"]

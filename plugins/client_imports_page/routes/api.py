@@ -21,7 +21,8 @@ from include.adapters.database import ledger, uploads
 from include.airflow_support import runs
 from include.airflow_support.runs import REVERT_DAG, dag_id_of
 from include.errors import UploadNotFound
-from include.models import FINAL_STATES, Import, State, Upload
+from include.models import FINAL_STATES, State
+from include.schemas.client_tables import Import, Upload
 from include.schemas.feed import Feed
 from include.steps.context import ImportContext
 from include.steps.import_file import result_of
@@ -163,7 +164,7 @@ def _progress(context: ImportContext, upload: Upload, entry: Import | None) -> t
         return "Stopped", wording.ended(entry), "error", True
     if entry.state == State.FAILED:
         return "Trying again", "System error. The file is safe, and the import is tried again.", "doing", False
-    doing = wording.DOING[State(entry.state)]
+    doing = wording.DOING[entry.state]
     return doing, f"{doing}…", "doing", False
 
 

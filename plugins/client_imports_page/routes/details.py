@@ -15,7 +15,8 @@ from client_imports_page.permissions import Person, PersonDep, visible_import
 from client_imports_page.rendering import root_of, show
 from include.adapters.database import import_rows, ledger, page_clients, page_imports
 from include.codes import Code
-from include.models import Import, State
+from include.models import State
+from include.schemas.client_tables import Import
 from include.schemas.email_addresses import email_key
 from include.steps.review import REVIEW_DAG, review_run_id
 from include.transforms.csv_reading.headers import fields_of
@@ -79,7 +80,7 @@ def one_import(
     reverted = ledger.find(engine, entry.reverts_import_id) if entry.reverts_import_id else None
     return show(
         request, "import.html", person, entry=entry, causes=import_rows.causes(engine, entry.id),
-        parent=parent, reverted=reverted, children=page_imports.children(engine, entry.id),
+        parent=parent, reverted=reverted, children=ledger.children(engine, entry.id),
         kind=kind, table=_table(entry, rows[: page_imports.SCREENFUL]), more_rows=len(rows) > page_imports.SCREENFUL,
         after_row=after_row, changes=changes[: page_imports.SCREENFUL], after_change=after_change,
         more_changes=len(changes) > page_imports.SCREENFUL,

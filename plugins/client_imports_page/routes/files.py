@@ -12,8 +12,8 @@ from fastapi.responses import Response
 from client_imports_page import connections
 from client_imports_page.permissions import PersonDep, visible_import
 from client_imports_page.rendering import FOLDER
-from include.models import Import
 from include.schemas.client_rows import FIELDS
+from include.schemas.client_tables import Import
 from include.transforms.csv_reading.headers import fields_of
 
 router = APIRouter()
