@@ -1,4 +1,4 @@
-"""What the ledger forgets, in SQL: whole imports whose days are over, and one person in all of them."""
+"""Empty the ledger: of whole imports that are older than their feed's days, and of one person in all imports."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-# A problem keeps what says nothing about anybody.
+from include.adapters.database import ledger
+from include.models import State
+from include.schemas.client_tables import Client, Import, Upload
+
+# What stays of a row's problems: nothing of it is personal data.
 _STRIPPED = """(
     SELECT jsonb_agg(jsonb_build_object('code', p->'code', 'field', p->'field', 'severity', p->'severity') ORDER BY n)
     FROM jsonb_array_elements({0}) WITH ORDINALITY each(p, n))"""
@@ -19,74 +23,74 @@ _HAS_IMAGE = "(before IS NOT NULL OR after IS NOT NULL)"
 
 
 def feeds_remembered(engine: sa.Engine) -> list[str]:
-    """Feeds that have imports not forgotten yet; jumps through the index from feed to feed."""
+    """List the feeds that have imports which are not forgotten yet."""
+    # Steps through the index from feed to feed. DISTINCT would read all of it.
     query = sa.text("""
-        WITH RECURSIVE found(feed) AS (
+        WITH RECURSIVE remembered(feed) AS (
             SELECT min(feed) FROM imports WHERE forgotten_at IS NULL
             UNION ALL
-            SELECT (SELECT min(feed) FROM imports WHERE forgotten_at IS NULL AND feed > found.feed)
-            FROM found WHERE found.feed IS NOT NULL)
-        SELECT feed FROM found WHERE feed IS NOT NULL""")
+            SELECT (SELECT min(feed) FROM imports WHERE forgotten_at IS NULL AND feed > remembered.feed)
+            FROM remembered WHERE remembered.feed IS NOT NULL)
+        SELECT feed FROM remembered WHERE feed IS NOT NULL""")
     with engine.connect() as connection:
         return list(connection.scalars(query))
 
 
-def received_before(engine: sa.Engine, feed: str, time: datetime) -> list[tuple[str, str]]:
-    """(id, state) of a feed's imports that are not forgotten and were received before `time`, the oldest first."""
-    query = sa.text("""
-        SELECT id, state FROM imports WHERE forgotten_at IS NULL AND feed = :feed AND received_at < :time
-        ORDER BY received_at""")
+def received_before(engine: sa.Engine, feed: str, time: datetime) -> list[tuple[str, State]]:
+    """List (id, state) of a feed's imports that are not forgotten and came before `time`, the oldest first."""
+    old = sa.select(Import.id, Import.state).where(
+        Import.forgotten_at.is_(None), Import.feed == feed, Import.received_at < time
+    )
     with engine.connect() as connection:
-        return [(str(row.id), row.state) for row in connection.execute(query, {"feed": feed, "time": time})]
+        return [(row.id, row.state) for row in connection.execute(old.order_by(Import.received_at))]
 
 
-def forget_import(connection: sa.Connection, import_id: str, message: str | None, now: datetime) -> tuple[int, ...]:
-    """Empty everything an import keeps of its file; gives how many rows lost cells and problems, and the images."""
-    facts = {"id": UUID(import_id), "message": message, "now": now}
+def forget_import(
+    connection: sa.Connection, import_id: str, message: str | None, now: datetime
+) -> tuple[int, int, int]:
+    """Empty what an import keeps of its file. Returns how many rows lost cells, problems and before/after images."""
     counts = f"SELECT count(cells), count(problems), count(*) FILTER (WHERE {_HAS_IMAGE}) FROM import_rows"
-    found = connection.execute(sa.text(f"{counts} WHERE import_id = :id"), facts).one()
+    values = {"id": UUID(import_id)}
+    cells, problems, images = connection.execute(sa.text(f"{counts} WHERE import_id = :id"), values).one()
     connection.execute(
         sa.text(f"""
         UPDATE import_rows SET cells = NULL, problems = {_STRIPPED.format("problems")}, before = NULL, after = NULL
         WHERE import_id = :id AND (cells IS NOT NULL OR problems IS NOT NULL OR {_HAS_IMAGE})"""),
-        facts,
+        values,
     )
-    connection.execute(
-        sa.text("""
-        UPDATE imports SET header = '[]', file_problems = '[]', message = :message, file_path = NULL,
-               report_path = NULL, planned_path = NULL, filed = true, forgotten_at = :now WHERE id = :id"""),
-        facts,
-    )
-    return tuple(found)
+    ledger.change(
+        connection, import_id, header=[], file_problems=[], message=message, file_path=None, report_path=None,
+        planned_path=None, filed=True, forgotten_at=now,
+    )  # fmt: skip
+    return cells, problems, images
 
 
-# Images of plans that never were carried out say nothing about the addresses that a client had.
-_DONE = "JOIN imports i ON i.id = c.import_id AND i.state IN ('merged', 'reverted')"
+# The image of a plan that was not carried out does not show an address that the client had.
+_CARRIED_OUT = "JOIN imports i ON i.id = c.import_id AND i.state IN ('merged', 'reverted')"
 
 
 def clients_with(engine: sa.Engine, key: str) -> list[str]:
-    """The client that has this address (normal form) now; if none has, the one that had it last."""
-    now = sa.text("SELECT id FROM clients WHERE email_key = :key")
+    """Find the client that has this address (normal form) now; if none has, the one that had it last."""
     last = sa.text(f"""
-        SELECT client_id FROM client_changes c {_DONE}
+        SELECT client_id FROM client_changes c {_CARRIED_OUT}
         WHERE c.before->>'email_key' = :key OR c.after->>'email_key' = :key ORDER BY i.arrival DESC LIMIT 1""")
     with engine.connect() as connection:
-        owners = list(connection.scalars(now, {"key": key}))
+        owners = list(connection.scalars(sa.select(Client.id).where(Client.email_key == key)))
         return owners or list(connection.scalars(last, {"key": key}))
 
 
 def addresses_of(engine: sa.Engine, ids: Iterable[str]) -> list[str]:
-    """Every address these clients have, or had by their images."""
+    """List every address that these clients have, or had by their before/after images."""
     query = sa.text(f"""
         SELECT email FROM clients WHERE id = ANY(:ids)
-        UNION SELECT before->>'email' FROM client_changes c {_DONE} WHERE client_id = ANY(:ids)
-        UNION SELECT after->>'email' FROM client_changes c {_DONE} WHERE client_id = ANY(:ids)""")
+        UNION SELECT before->>'email' FROM client_changes c {_CARRIED_OUT} WHERE client_id = ANY(:ids)
+        UNION SELECT after->>'email' FROM client_changes c {_CARRIED_OUT} WHERE client_id = ANY(:ids)""")
     with engine.connect() as connection:
         return [email for email in connection.scalars(query, {"ids": list(ids)}) if email]
 
 
-# Text of printable ASCII holds a word if it holds it letter by letter; any other text may hold it in another
-# form, and is judged outside. The quotes that every sentence has do not count.
+# Printable ASCII holds a word only letter by letter. Any other text may hold it in another form, and is looked at in
+# Python. The quotation marks of our own sentences do not count.
 _MAY_HOLD = "({0} ILIKE ANY(:words) OR translate({0}, '“”‘’…', '') ~ '[^ -~]|\\\\')"
 _ROWS = f"""
     SELECT import_id, row, client_id, cells, problems, before, after FROM import_rows
@@ -102,13 +106,13 @@ _IMPORTS = f"""
 def rows_that_may_hold(
     engine: sa.Engine, ids: Iterable[str], keys: Iterable[str], addresses: Iterable[str], words: Iterable[str]
 ) -> Iterator[sa.Row[Any]]:
-    """Rows of these clients; rows with a cell, problem or image that may hold a word, or holds an address or key."""
+    """Read the rows of these clients, and rows with a cell, problem or image that may hold an address or a word."""
     sought = {"ids": list(ids), "keys": list(keys), "addresses": _patterns(addresses), "words": _patterns(words)}
     return _stream(engine, _ROWS, sought)
 
 
 def imports_that_may_hold(engine: sa.Engine, words: Iterable[str]) -> Iterator[sa.Row[Any]]:
-    """id, file_name, note, message, header, file_problems of imports where one of these may hold one of `words`."""
+    """Read id, file_name, note, message, header and file_problems of imports where one may hold one of `words`."""
     return _stream(engine, _IMPORTS, {"words": _patterns(words)})
 
 
@@ -123,29 +127,32 @@ class RowHit:
     image: bool
 
 
+# Before and after go together: an image without `before` alone would say that the import created the client.
+_FORGET_ROWS = sa.text(f"""
+    UPDATE import_rows r SET
+        cells = CASE WHEN NOT h.cells THEN r.cells END,
+        problems = CASE WHEN h.problems THEN {_STRIPPED.format("r.problems")} ELSE r.problems END,
+        before = CASE WHEN NOT h.image THEN r.before END, after = CASE WHEN NOT h.image THEN r.after END
+    FROM unnest(CAST(:imports AS uuid[]), CAST(:rows AS int[]), CAST(:cells AS bool[]), CAST(:problems AS bool[]),
+                CAST(:images AS bool[])) h(import_id, row, cells, problems, image)
+    WHERE r.import_id = h.import_id AND r.row = h.row""")
+
+
 def forget_rows(connection: sa.Connection, hits: Sequence[RowHit]) -> None:
-    """Before and after go together: an image without `before` alone would say that the client was created."""
-    connection.execute(
-        sa.text(f"""
-        UPDATE import_rows r SET
-            cells = CASE WHEN NOT h.cells THEN r.cells END,
-            problems = CASE WHEN h.problems THEN {_STRIPPED.format("r.problems")} ELSE r.problems END,
-            before = CASE WHEN NOT h.image THEN r.before END, after = CASE WHEN NOT h.image THEN r.after END
-        FROM unnest(CAST(:imports AS uuid[]), CAST(:rows AS int[]), CAST(:cells AS bool[]), CAST(:problems AS bool[]),
-                    CAST(:images AS bool[])) h(import_id, row, cells, problems, image)
-        WHERE r.import_id = h.import_id AND r.row = h.row"""),
-        {
-            "imports": [hit.import_id for hit in hits], "rows": [hit.row for hit in hits],
-            "cells": [hit.cells for hit in hits], "problems": [hit.problems for hit in hits],
-            "images": [hit.image for hit in hits],
-        },
-    )  # fmt: skip
+    """Take out of these rows what the hits say."""
+    columns = {
+        "imports": [hit.import_id for hit in hits],
+        "rows": [hit.row for hit in hits],
+        "cells": [hit.cells for hit in hits],
+        "problems": [hit.problems for hit in hits],
+        "images": [hit.image for hit in hits],
+    }
+    connection.execute(_FORGET_ROWS, columns)
 
 
 def forget_upload_note(connection: sa.Connection, import_id: str) -> None:
-    """The import was opened with the note of its upload."""
-    statement = sa.text("UPDATE uploads SET note = '' WHERE import_id = :import_id")
-    connection.execute(statement, {"import_id": UUID(import_id)})
+    """Empty the note of the upload that the import was opened for: it is the import's note."""
+    connection.execute(sa.update(Upload).where(Upload.import_id == import_id).values(note=""))
 
 
 def _patterns(words: Iterable[str]) -> list[str]:
