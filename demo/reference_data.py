@@ -8,14 +8,14 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from include.schemas.client_tables import desks, projects
+from include.schemas.client_tables import Desk, Project
 
 SAMPLES = Path(__file__).parent / "samples"
 
 
 def load(engine: sa.Engine, folder: Path = SAMPLES) -> None:
     with engine.begin() as connection:
-        for table in (projects, desks):
+        for table in (Project.__table__, Desk.__table__):
             with (folder / f"{table.name}.csv").open(newline="", encoding="utf-8") as lines:
                 rows = [{**row, "is_default": row["is_default"] == "true"} for row in csv.DictReader(lines)]
             statement = insert(table).values(rows)

@@ -6,24 +6,32 @@ import json
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
+from importlib import import_module
 from typing import Any, Literal
 
 Severity = Literal["error", "warning"]
 
 
 class State(StrEnum):
-    """How far an import is. The ledger keeps it, and only along `TRANSITIONS`."""
+    """How far an import is. The ledger keeps it, and only along `TRANSITIONS`. `label` is what people read."""
 
-    RECEIVED = "received"
-    VALIDATED = "validated"
-    PREPARED = "prepared"
-    MERGED = "merged"
-    REFUSED = "refused"
-    HELD = "held"
-    DISCARDED = "discarded"
-    FAILED = "failed"
-    REVERTED = "reverted"
-    PREVIEWED = "previewed"
+    label: str
+
+    def __new__(cls, name: str, label: str = "") -> State:
+        member = str.__new__(cls, name)
+        member._value_, member.label = name, label
+        return member
+
+    RECEIVED = "received", "Received"
+    VALIDATED = "validated", "Validated"
+    PREPARED = "prepared", "Prepared"
+    MERGED = "merged", "Imported"
+    REFUSED = "refused", "Refused"
+    HELD = "held", "Waiting for a decision"
+    DISCARDED = "discarded", "Discarded"
+    FAILED = "failed", "System error"
+    REVERTED = "reverted", "Undone"
+    PREVIEWED = "previewed", "Checked only"
 
 
 # Where an import may go from each state. `failed` is a system error: the step that failed is repeated, so the import
@@ -105,7 +113,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class RunRequest:
-    """Who asked for an import, and how. `started`: when the run began, None where nobody else could be at work."""
+    """Who requested an import, and how. `started`: when the run began; None where no other run could be at work."""
 
     by: str = ""
     note: str = ""
@@ -114,79 +122,6 @@ class RunRequest:
     force: bool = False
     dry_run: bool = False
     started: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Import:
-    """One line of the ledger (table `imports`)."""
-
-    id: str
-    arrival: int
-    feed: str
-    file_name: str
-    state: State
-    code: str | None
-    message: str | None
-    line: int | None
-    sha256: str | None
-    bytes: int | None
-    counts: Counts
-    header: list[str]
-    file_problems: list[dict[str, Any]]
-    dag_id: str | None
-    run_id: str | None
-    requested_by: str
-    forced: bool
-    dry_run: bool
-    inbox_name: str | None
-    announced: int | None
-    delimiter: str | None
-    plan_hash: str | None
-    reverts_import_id: str | None
-    reverted: int
-    kept: int
-    forgotten_at: datetime | None
-    file_path: str | None
-    report_path: str | None
-    planned_path: str | None
-    parent_import_id: str | None
-    received_at: datetime
-    state_times: dict[str, str]
-    filed: bool
-    notified_state: str | None
-    failure_kinds: dict[str, int]
-    announced_state: str | None
-
-    def has_been(self, state: State) -> bool:
-        """True once the import has reached `state`, whatever happened to it later."""
-        return state in self.state_times
-
-
-@dataclass(frozen=True)
-class Upload:
-    """A file that came through the page or its API, and what its sender asked for.
-
-    `import_id` is None until a run has taken the file; `file_name` is '' from then on. `id` names the file in the
-    inbox: the sender's own name is never a path.
-    """
-
-    id: str
-    feed: str
-    file_name: str
-    sha256: str
-    bytes: int
-    requested_by: str
-    idempotency_key: str | None
-    note: str
-    forced: bool
-    dry_run: bool
-    uploaded_at: datetime
-    import_id: str | None = None
-
-    def is_same_request(self, other: Upload) -> bool:
-        """Same bytes for the same feed with the same wishes: one request, sent twice."""
-        upload_request = ("feed", "sha256", "bytes", "requested_by", "idempotency_key", "forced", "dry_run")
-        return all(getattr(self, name) == getattr(other, name) for name in upload_request)
 
 
 @dataclass(frozen=True)
@@ -286,3 +221,10 @@ class ImportResult:
         counts = flat.pop("counts")
         problems = flat.pop("problems")
         return {**flat, **counts, "problems": problems}
+
+
+def __getattr__(name: str) -> Any:
+    # Until the last user imports them from where they are now.
+    if name in ("Import", "Upload"):
+        return getattr(import_module("include.schemas.client_tables"), name)
+    raise AttributeError(name)

@@ -1,1 +1,1 @@
-"""The letterbox: the summary mail and what fills it."""
+"""The texts that are sent to people: the summary of a run, a late feed, the question about a held import."""

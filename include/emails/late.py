@@ -1,4 +1,4 @@
-"""The mail that says that no file has come. Pure."""
+"""Write the mail that says that no file has come. Pure."""
 
 from __future__ import annotations
 
@@ -11,16 +11,19 @@ from include.schemas.feed import Feed
 
 @dataclass(frozen=True)
 class LateFeed:
-    """`sign`: when the last file came or, where none ever did, since when one is expected (UTC)."""
+    """A feed whose next file is late.
+
+    `last_arrival`: when its last file came or, where none has, since when one is expected (UTC).
+    """
 
     feed: Feed
-    sign: datetime
+    last_arrival: datetime
     every: timedelta
     link: str
 
     @property
     def subject(self) -> str:
-        return f"{self.feed.name}: LATE, no file since {_when(self.sign)}"
+        return f"{self.feed.name}: LATE, no file since {_when(self.last_arrival)}"
 
     @property
     def _paragraphs(self) -> list[str]:
@@ -28,11 +31,11 @@ class LateFeed:
         done = ", each with its .done file" if self.feed.require_done_file else ""
         return [
             f"{self.feed.title} ({self.feed.name})",
-            f"No file has come since {_when(self.sign)}. One is expected every {_span(self.every)}, so the feed is "
-            f"late since {_when(self.sign + self.every)}.",
-            "What to do: ask the sender. If they say that it was sent, look whether it lies in another folder or has "
-            f"another name: inbox/{self.feed.inbox} takes files{pattern}{done}.",
-            "You hear of this once, and again when a file has come and the next one is late.",
+            f"No file has come since {_when(self.last_arrival)}. One is expected every {_span(self.every)}, so the "
+            f"feed is late since {_when(self.last_arrival + self.every)}.",
+            "What to do: ask the sender. If they say that it was sent, look for it in another folder or under "
+            f"another name: inbox/{self.feed.inbox} receives files{pattern}{done}.",
+            "You get this mail once, and again when a file has come and the next one is late.",
             f"The run that noticed: {self.link}",
         ]
 
@@ -48,7 +51,7 @@ def _when(time: datetime) -> str:
 
 
 def _span(time: timedelta) -> str:
-    """26 hours, 7 days, 90 minutes: the largest unit that leaves no rest."""
+    """Write a time in the largest unit that leaves no rest: 26 hours, 7 days, 90 minutes."""
     for name, unit in (("day", timedelta(days=1)), ("hour", timedelta(hours=1)), ("minute", timedelta(minutes=1))):
         if time % unit == timedelta(0):
             return f"{time // unit} {name}{'s' if time != unit else ''}"

@@ -1,4 +1,4 @@
-"""The question that Airflow shows to the person who decides about a held import. Pure.
+"""Write the question that Airflow shows to the person who decides about a held import. Pure.
 
 Airflow keeps it in its own database, so it names causes and counts, never a cell.
 """
@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from include.codes import Code
-from include.models import OUTCOMES, Cause, Import
+from include.models import OUTCOMES, Cause
 from include.schemas.client_rows import FIELDS
+from include.schemas.client_tables import Import
 from include.schemas.feed import Feed
 
 APPROVE, DISCARD = "Approve", "Discard"
@@ -32,14 +33,13 @@ class Question:
 
     @property
     def body(self) -> str:
-        """Markdown; file names are hostile text and stand in code spans without what would end one."""
+        """Markdown. File names are hostile text, so they stand in code spans without what would end a span."""
         entry = self.entry
         parts = [
             f"**{entry.message}**",
             f"File `{_code(entry.file_name)}`, received {entry.received_at:%Y-%m-%d %H:%M} UTC, feed `{entry.feed}`.",
             "If it is approved:",
-            "| rows | " + " | ".join(OUTCOMES) + " |\n|---:|" + "---:|" * len(OUTCOMES) + "\n"
-            f"| {entry.counts.read:,} | " + " | ".join(f"{getattr(entry.counts, name):,}" for name in OUTCOMES) + " |",
+            self._numbers(),
             self._causes(),
             self._newer(),
             f"Planned changes, field by field: `{entry.planned_path}`. " + self._report(),
@@ -51,12 +51,17 @@ class Question:
         return "\n\n".join(part for part in parts if part)
 
     def as_shown(self) -> dict[str, Any]:
-        """What the task hands on: question, who may answer for how long, and which plan it is about."""
+        """The result of the task: the question, who may answer for how long, and which plan it is about."""
         hold = self.feed.hold
         return {
             "subject": self.subject, "body": self.body, "plan_hash": self.entry.plan_hash,
             "reviewers": hold.reviewers, "answer_days": hold.answer_days,
         }  # fmt: skip
+
+    def _numbers(self) -> str:
+        numbers = (f"{getattr(self.entry, name):,}" for name in ("read", *OUTCOMES))
+        return "\n".join(("| rows | " + " | ".join(OUTCOMES) + " |", "|---:" * (1 + len(OUTCOMES)) + "|",
+                          "| " + " | ".join(numbers) + " |"))  # fmt: skip
 
     def _causes(self) -> str:
         lines = [

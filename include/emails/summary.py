@@ -1,4 +1,4 @@
-"""The summary of one run as mail: subject, plain text and HTML. Pure; cells and file names are hostile text."""
+"""Write the summary of one run as mail: subject, plain text and HTML. Pure; cells and file names are hostile text."""
 
 from __future__ import annotations
 
@@ -10,17 +10,21 @@ from pathlib import Path
 import jinja2
 
 from include.codes import Code, show
-from include.models import Cause, Import
+from include.models import OUTCOMES, Cause, Outcome, State
+from include.schemas.client_tables import Import
+
+_READ_TO_THE_END = (State.MERGED, State.PREVIEWED)
+_NOT_IMPORTED_YET = (State.RECEIVED, State.VALIDATED, State.PREPARED, State.FAILED)
 
 
 def describe(cause: Cause) -> str:
-    """The sentence of the rows' problem, or an example where each row has its own."""
+    """Give the sentence of the rows' problem, or an example where the sentences differ."""
     return cause.message if cause.alike else f"{Code(cause.code).title}, for example: {cause.message}"
 
 
 @dataclass(frozen=True)
 class FileSummary:
-    """`review` and `page` are links: where a held import is decided, and the import's own page."""
+    """One file of the run. `review` links to the decision about a held import, `page` to the import's own page."""
 
     entry: Import
     causes: Sequence[Cause]
@@ -31,47 +35,48 @@ class FileSummary:
     @property
     def fixed(self) -> str:
         """`12 of 15 failed rows of “x.csv” are fixed`, for a corrected report; '' for any other file."""
-        if self.parent is None or self.entry.state != "merged" or self.parent.state == "refused":
+        parent = self.parent
+        if parent is None or self.entry.state != State.MERGED or parent.state == State.REFUSED:
             return ""
-        failed = plural(self.parent.counts.failed, "failed row")
-        return f"{self.entry.counts.imported:,} of {failed} of {show(self.parent.file_name)} are fixed."
+        failed = plural(parent.failed, "failed row")
+        return f"{self.entry.counts.imported:,} of {failed} of {show(parent.file_name)} are fixed."
 
     @property
     def headline(self) -> str:
-        """What became of the file, in one sentence; the sender's fault and ours never read alike."""
-        entry, counts = self.entry, self.entry.counts
-        if entry.state == "refused":
-            title = Code(entry.code).title if entry.code else "Refused"
-            return f"Refused, nothing was imported. {title}: {entry.message}"
-        if entry.state in ("merged", "previewed"):
-            if counts.read == 0:
-                return "The file has a header and no records: there was nothing to import."
-            verb = "would be imported (dry run)" if entry.state == "previewed" else "imported"
-            failed = f"; {plural(counts.failed, 'row')} failed" if counts.failed else ""
-            return f"{plural(counts.imported, 'row')} of {counts.read:,} {verb}{failed}."
-        if entry.state == "held":
-            return f"Held, nothing is imported yet: somebody has to decide. {entry.message}"
-        if entry.state == "discarded":
-            return entry.message or "Discarded."
-        return "Not imported yet, because of a fault on our side. The file is safe and will be tried again."
+        """What became of the file, in one sentence; an error in the file and a system error never read alike."""
+        entry = self.entry
+        if entry.state in _READ_TO_THE_END:
+            return _imported(entry)
+        if entry.state == State.REFUSED:
+            return f"Refused, nothing was imported. {Code(entry.code).title if entry.code else ''}: {entry.message}"
+        if entry.state == State.HELD:
+            return f"{entry.state.label}: nothing is imported yet. {entry.message}"
+        if entry.state in _NOT_IMPORTED_YET:
+            return "System error: not imported yet. The file is safe and will be tried again."
+        return entry.message or f"{entry.state.label}."
 
     @property
-    def to_do(self) -> str:
-        where = f": {self.entry.report_path}" if self.entry.report_path else ""
-        if self.entry.state == "refused" and self.entry.code:
-            return f"{Code(self.entry.code).advice.rstrip('.')}{where or '.'}"
-        if self.entry.state in ("merged", "previewed") and self.entry.counts.failed:
+    def what_to_do(self) -> str:
+        """The advice for the people of the feed, '' when there is nothing to do."""
+        entry = self.entry
+        where = f": {entry.report_path}" if entry.report_path else ""
+        if entry.state == State.REFUSED and entry.code:
+            return f"{Code(entry.code).advice.rstrip('.')}{where or '.'}"
+        if entry.state in _READ_TO_THE_END and entry.failed:
             return f"Correct the rows in the failed-row report and send it again; all other rows are done{where}"
-        if self.entry.state == "held":
-            return f"Look at the planned changes ({self.entry.planned_path}), then approve or discard: {self.review}"
-        if self.entry.state in ("merged", "previewed", "discarded"):
-            return ""
-        return "Nothing for the sender to do. An engineer opens the run, reads the log and clears the red task."
+        if entry.state == State.HELD:
+            return f"Look at the planned changes ({entry.planned_path}), then approve or discard: {self.review}"
+        if entry.state in _NOT_IMPORTED_YET:
+            return "Nothing for the sender to do. An engineer opens the run, reads the log and clears the red task."
+        return ""
+
+    @property
+    def has_numbers(self) -> bool:
+        return self.entry.state in (*_READ_TO_THE_END, State.HELD)
 
     @property
     def numbers(self) -> list[tuple[str, str]]:
-        names = ("read", "created", "updated", "unchanged", "duplicate", "failed", "warnings")
-        return [(name, f"{getattr(self.entry.counts, name):,}") for name in names]
+        return [(name, f"{getattr(self.entry, name):,}") for name in ("read", *OUTCOMES, "warnings")]
 
     def describe(self, cause: Cause) -> str:
         return describe(cause)
@@ -82,11 +87,20 @@ class FileSummary:
         return Code(cause.code).advice
 
 
+def _imported(entry: Import) -> str:
+    if entry.read == 0:
+        return "The file has a header and no records: there was nothing to import."
+    verb = "would be imported (dry run)" if entry.state == State.PREVIEWED else "imported"
+    failed = f"; {plural(entry.failed, 'row')} failed" if entry.failed else ""
+    return f"{plural(entry.counts.imported, 'row')} of {entry.read:,} {verb}{failed}."
+
+
 @dataclass(frozen=True)
 class Summary:
-    """`feed` and `title` of the feed, files in order of arrival, and a link into the Airflow UI.
+    """One run: `feed` and `title` of the feed, its files in order of arrival, and a link to the run in Airflow.
 
-    Who is to blame shows at once: a refused or failed row is the sender's, OUR FAULT is ours, held is a question.
+    The subject says at once who has to act: a refused file or a failed row is for the sender, SYSTEM ERROR is for an
+    engineer, a held import waits for a decision.
     """
 
     feed: str
@@ -96,37 +110,39 @@ class Summary:
 
     @property
     def has_problems(self) -> bool:
-        return not self.files or any(
-            f.entry.state not in ("merged", "previewed", "discarded") or f.entry.counts.failed for f in self.files
-        )
+        fine = (*_READ_TO_THE_END, State.DISCARDED)
+        return not self.files or any(f.entry.state not in fine or f.entry.failed for f in self.files)
 
     @property
     def subject(self) -> str:
         """`acme: 2 files, 480 created, 12 failed rows`, on one line whatever the files are called."""
-        ours = [f for f in self.files if f.entry.state in ("received", "validated", "prepared", "failed")]
-        refused = [f for f in self.files if f.entry.state == "refused"]
+        changes = (Outcome.CREATED, Outcome.UPDATED, Outcome.UNCHANGED)
         parts = [plural(len(self.files), "file")]
-        parts += [f"{number:,} {name}" for name in ("created", "updated", "unchanged") if (number := self._sum(name))]
-        parts += [plural(failed, "failed row")] if (failed := self._sum("failed")) else []
-        parts += [f"{len(refused)} refused"] if refused else []
-        held = [f for f in self.files if f.entry.state == "held"]
-        parts += [f"{len(held)} held: please decide"] if held else []
-        if ours or not self.files:
-            waiting = f"{len(ours)} not imported yet" if ours else "nothing taken"
-            return f"{self.feed}: OUR FAULT, {', '.join(parts)}, {waiting}"
+        parts += [f"{number:,} {name}" for name in changes if (number := self._sum(name))]
+        parts += [plural(failed, "failed row")] if (failed := self._sum(Outcome.FAILED)) else []
+        parts += [f"{refused} refused"] if (refused := self._number_of(State.REFUSED)) else []
+        parts += [f"{held} held: please decide"] if (held := self._number_of(State.HELD)) else []
+        waiting = self._number_of(*_NOT_IMPORTED_YET)
+        if waiting or not self.files:
+            parts.append(f"{waiting} not imported yet" if waiting else "none received")
+            return f"{self.feed}: SYSTEM ERROR, {', '.join(parts)}"
         return f"{self.feed}: {', '.join(parts)}"
 
-    def _sum(self, name: str) -> int:
-        return sum(getattr(f.entry.counts, name) for f in self.files if f.entry.state in ("merged", "previewed"))
+    def _number_of(self, *states: State) -> int:
+        return sum(file.entry.state in states for file in self.files)
+
+    def _sum(self, outcome: Outcome) -> int:
+        return sum(getattr(f.entry, outcome) for f in self.files if f.entry.state in _READ_TO_THE_END)
 
     def text(self) -> str:
-        return _templates().get_template("summary.txt").render(summary=self, show=show)
+        return _templates().get_template("summary.txt").render(summary=self, show=show, State=State)
 
     def html(self) -> str:
-        return _templates().get_template("summary.html").render(summary=self, show=show)
+        return _templates().get_template("summary.html").render(summary=self, show=show, State=State)
 
 
 def plural(count: int, what: str) -> str:
+    """`1 row`, `1,200 rows`."""
     return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 

@@ -8,8 +8,14 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
+from include.errors import ServerTooOld
+
+# The statements use nothing newer. Tested with 14 to 18.
+OLDEST_SERVER = 14
+
 
 def config_for(engine: sa.Engine) -> Config:
+    """Build what Alembic needs to know: where the migrations are, and the engine to use."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.attributes["engine"] = engine
@@ -17,8 +23,25 @@ def config_for(engine: sa.Engine) -> Config:
 
 
 def upgrade(engine: sa.Engine, revision: str = "head") -> None:
+    """Bring the database up to date. Raises ServerTooOld before anything is changed."""
+    refuse_old_server(server_version(engine))
     command.upgrade(config_for(engine), revision)
 
 
 def downgrade(engine: sa.Engine, revision: str) -> None:
+    """Take migrations back, to `base` for all of them."""
     command.downgrade(config_for(engine), revision)
+
+
+def server_version(engine: sa.Engine) -> int:
+    """Read the server's major version, such as 16."""
+    with engine.connect() as connection:
+        return int(connection.scalar(sa.text("SHOW server_version_num"))) // 10_000
+
+
+def refuse_old_server(version: int) -> None:
+    """Raise ServerTooOld for a PostgreSQL that lacks what the statements need."""
+    if version < OLDEST_SERVER:
+        raise ServerTooOld(
+            f"The database server is PostgreSQL {version}; this importer needs {OLDEST_SERVER} or newer."
+        )

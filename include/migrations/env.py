@@ -1,4 +1,4 @@
-"""Alembic asks this file how to reach the database: through the engine it was handed."""
+"""Alembic runs this file to reach the database, through the engine it was given."""
 
 from alembic import context
 

@@ -1,4 +1,4 @@
-"""Tell the people of a feed what became of a run's files. Mail never changes what was imported."""
+"""Mail the people of a feed what became of a run's files. A mail never changes what was imported."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 
 from include.adapters.database import import_rows, ledger
 from include.emails.summary import FileSummary, Summary
-from include.models import Import, RunRequest
+from include.models import RunRequest
+from include.schemas.client_tables import Import
 from include.steps.context import ImportContext
 from include.steps.review import REVIEW_DAG, review_run_id
 
@@ -14,15 +15,15 @@ Send = Callable[[Summary, dict[str, bytes]], None]
 
 
 def email_summary(context: ImportContext, request: RunRequest, link: str, send: Send) -> str:
-    """Send the run's summary when the feed wants it; gives a sentence for the log.
+    """Send the run's summary when the feed wants it; return a sentence for the log.
 
-    The ledger remembers what people have been told, so repeating the task mails only news.
+    The ledger notes which states were mailed, so repeating the task mails only what is new.
     """
     return _mail(context, summary_of(context, request, link), send)
 
 
 def email_decision(context: ImportContext, import_id: str, link: str, send: Send) -> str:
-    """Tell the same people what became of an import that was held."""
+    """Mail the same people what became of an import that was held."""
     entry = ledger.find(context.engine, import_id)
     return _mail(context, _summary(context, [entry], link), send)
 
@@ -30,22 +31,23 @@ def email_decision(context: ImportContext, import_id: str, link: str, send: Send
 def _mail(context: ImportContext, summary: Summary, send: Send) -> str:
     notify = context.feed.notify
     if not notify.to or notify.when == "never" or (notify.when == "problems" and not summary.has_problems):
-        _note_told(context, summary)
-        return f"Nobody asked for this mail (notify.when: {notify.when})."
+        _note_notified(context, summary)
+        return f"The feed does not want this mail (notify.when: {notify.when})."
     if summary.files and all(file.entry.notified_state == file.entry.state for file in summary.files):
         return "This was mailed before."
     send(summary, _reports(context, summary))
-    _note_told(context, summary)
+    _note_notified(context, summary)
     return f"Mailed to {len(notify.to)} recipient(s)."
 
 
-def _note_told(context: ImportContext, summary: Summary) -> None:
-    """Nobody needs to hear of these states again. Until this is noted, the next run takes the mail over."""
+def _note_notified(context: ImportContext, summary: Summary) -> None:
+    """Note that these states need no further mail. Until then the next run sends it in place of a dead one."""
     for file in summary.files:
         ledger.change(context.engine, file.entry.id, notified_state=file.entry.state)
 
 
 def summary_of(context: ImportContext, request: RunRequest, link: str) -> Summary:
+    """Write the summary of all imports of one run."""
     return _summary(context, ledger.of_run(context.engine, request.dag_id or "", request.run_id or ""), link)
 
 
@@ -65,7 +67,7 @@ def _summary(context: ImportContext, entries: Sequence[Import], link: str) -> Su
 
 
 def _reports(context: ImportContext, summary: Summary) -> dict[str, bytes]:
-    """Name and content of the failed-row reports, when the feed wants them attached."""
+    """Read the failed-row reports (name to content) when the feed wants them attached."""
     if not context.feed.notify.attach_failed_rows:
         return {}
     paths = [path for file in summary.files if (path := file.entry.report_path)]

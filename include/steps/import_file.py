@@ -1,4 +1,4 @@
-"""The whole context for one file, without Airflow: what the command line, tests and benchmarks call."""
+"""All steps for one file in one process, without Airflow: for the command line, tests and benchmarks."""
 
 from __future__ import annotations
 
@@ -36,14 +36,13 @@ def import_file(
 ) -> ImportResult:
     """Import one file, which stays where it is; a copy is archived.
 
-    A refused file is a result, not an error. Faults of ours raise, and the ledger says `failed`.
+    A refused file is a result, not an error. A system error is raised, and the ledger notes `failed`.
     """
     context = ImportContext(feed, engine, storage, StagingMemory(storage.root), clock)
-    request = RunRequest(by=by, note=note, force=force, dry_run=dry_run)
-    entry = receive_copy(context, path, request)
+    entry = receive_copy(context, path, RunRequest(by=by, note=note, force=force, dry_run=dry_run))
     try:
-        for each in (validate, prepare, merge):
-            each(context, entry.id)
+        for step in (validate, prepare, merge):
+            step(context, entry.id)
     except FileRefused:
         pass
     archive(context, entry.id)
@@ -51,7 +50,7 @@ def import_file(
 
 
 def result_of(engine: sa.Engine, import_id: str) -> ImportResult:
-    """What the ledger knows about an import."""
+    """Read what became of an import."""
     entry = ledger.find(engine, import_id)
     return ImportResult(
         file=entry.file_name,

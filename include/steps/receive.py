@@ -1,9 +1,10 @@
-"""Take stable_files files out of the inbox: a line in the ledger claims a file, then one rename takes it."""
+"""Claim stable files of an inbox: a row of `imports` claims a file, then one rename moves it to staging."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from stat import S_ISREG
@@ -13,7 +14,8 @@ import sqlalchemy as sa
 from include.adapters.database import ledger, uploads
 from include.adapters.files.inbox import Waiting
 from include.errors import ClaimedByAnotherRun, FileNotInInbox
-from include.models import Import, RunRequest, State, Upload
+from include.models import RunRequest, State
+from include.schemas.client_tables import Import, Upload
 from include.steps.context import ImportContext
 
 
@@ -29,66 +31,60 @@ EVERYTHING = Only()
 
 
 def something_to_do(context: ImportContext, request: RunRequest, only: Only = EVERYTHING) -> bool:
-    """True when a stable_files file waits, or when this run or a dead one left an import on its way.
+    """Return True when a stable file waits, or when this run or a dead one left an import unfinished.
 
-    Raises FileNotInInbox when one file is asked for and is not there, ClaimedByAnotherRun when that was an upload
-    which another run has taken.
+    Raises FileNotInInbox when the one file of the request is not there, and ClaimedByAnotherRun when it is an upload
+    that another run has claimed.
     """
     if _unfinished(context, request):
         return True
     if only.file is not None and not context.storage.is_in_inbox(context.feed.inbox, only.file):
         raise FileNotInInbox(_where_it_went(context, only.file))
     if only.upload is not None:
-        _must_be_waiting(context, only.upload)
+        _check_upload_waits(context, only.upload)
     return bool(_waiting(context, only))
 
 
-def _must_be_waiting(context: ImportContext, upload_id: str) -> None:
+def _check_upload_waits(context: ImportContext, upload_id: str) -> None:
     upload = uploads.find(context.engine, upload_id)
     if upload.feed != context.feed.name:
         raise FileNotInInbox(f"Feed {context.feed.name} has no upload {upload_id}.")
     if upload.import_id is not None:
-        raise ClaimedByAnotherRun(f"Upload {upload_id} has been taken by another run: import {upload.import_id}.")
+        raise ClaimedByAnotherRun(f"Another run has claimed upload {upload_id}: import {upload.import_id}.")
+
+
+def _where_it_went(context: ImportContext, name: str) -> str:
+    earlier = ledger.newest_of_name(context.engine, context.feed.name, name)
+    not_there = f"The inbox of feed {context.feed.name} has no file {name!r}."
+    return not_there if earlier is None else f"{not_there} It was claimed before: import {earlier.id}, {earlier.state}."
 
 
 def receive(context: ImportContext, request: RunRequest, only: Only = EVERYTHING) -> list[Import]:
-    """The imports of this run in order of arrival, new ones opened for files that wait.
+    """Claim the files that wait, and return the imports of this run in order of arrival.
 
-    Repeating it opens nothing twice: what a dead process claimed is taken first.
+    Repeating it claims nothing twice: what a dead process has claimed is finished first.
     """
     with ledger.only_one(context.engine, f"receive {context.feed.name}") as connection:
         for claimed in ledger.claims(context.engine, context.feed.name):
-            _take(context, claimed)
-        mine = _unfinished(context, request)
-        for left in mine:
-            ledger.change(context.engine, left.id, dag_id=request.dag_id, run_id=request.run_id)
-        for waiting in _waiting(context, only)[: max(0, context.feed.max_files_per_run - len(mine))]:
-            # Through the lock's own connection: who has lost the lock without noticing claims nothing any more.
-            _take(context, _claim(connection, context, *waiting, request))
+            _finish_claim(context, claimed)
+        unfinished = _unfinished(context, request)
+        for entry in unfinished:
+            ledger.change(context.engine, entry.id, dag_id=request.dag_id, run_id=request.run_id)
+        for waiting in _waiting(context, only)[: max(0, context.feed.max_files_per_run - len(unfinished))]:
+            # Through the lock's own connection: a process that has lost the lock unnoticed can claim nothing.
+            _finish_claim(context, _claim(connection, context, *waiting, request))
     return ledger.of_run(context.engine, request.dag_id or "", request.run_id or "")
 
 
 def receive_copy(context: ImportContext, path: Path, request: RunRequest) -> Import:
     """Open an import for a file that stays where it is (command line)."""
-    shown = _as_text(path.name)
-    entry = ledger.open_import(context.engine, context.feed.name, shown, None, request, context.clock())
+    with context.engine.begin() as connection:
+        entry = ledger.open_import(
+            connection, context.feed.name, _as_text(path.name), request, context.clock()
+        )  # fmt: skip
     context.storage.stage(entry.id, path)
     _note_content(context, entry)
     return entry
-
-
-def _waiting(context: ImportContext, only: Only) -> list[tuple[Waiting, Upload | None]]:
-    """What may be taken, in order of arrival. An upload is whole once it is there: it need not resolve_duplicates."""
-    feed, storage = context.feed, context.storage
-    found: list[tuple[Waiting, Upload | None]] = []
-    if only.upload is None:
-        stable_files = storage.stable_files(feed.inbox, feed.file_pattern, feed.stable_seconds, feed.require_done_file)
-        found += [(waiting, None) for waiting in stable_files if only.file in (None, waiting.name)]
-    if only.file is None:
-        for upload in uploads.waiting(context.engine, feed.name):
-            if only.upload in (None, upload.id) and (waiting := storage.waiting_upload(upload.id)):
-                found.append((waiting, upload))
-    return sorted(found, key=lambda each: (each[0].modified, each[0].name))
 
 
 def _unfinished(context: ImportContext, request: RunRequest) -> list[Import]:
@@ -97,60 +93,79 @@ def _unfinished(context: ImportContext, request: RunRequest) -> list[Import]:
     return own + ledger.stalled(context.engine, dag_id, run_id, request.started)
 
 
+def _waiting(context: ImportContext, only: Only) -> list[tuple[Waiting, Upload | None]]:
+    """List what can be claimed, in order of arrival."""
+    waiting = [*_waiting_files(context, only), *_waiting_uploads(context, only)]
+    return sorted(waiting, key=lambda each: (each[0].modified, each[0].name))
+
+
+def _waiting_files(context: ImportContext, only: Only) -> Iterator[tuple[Waiting, None]]:
+    feed = context.feed
+    if only.upload is None:
+        for file in context.storage.stable_files(
+            feed.inbox, feed.file_pattern, feed.stable_seconds, feed.require_done_file
+        ):
+            if only.file in (None, file.name):
+                yield file, None
+
+
+def _waiting_uploads(context: ImportContext, only: Only) -> Iterator[tuple[Waiting, Upload]]:
+    """List uploads that are there. An upload is whole once it is there, so it need not become stable."""
+    if only.file is None:
+        for upload in uploads.waiting(context.engine, context.feed.name):
+            if only.upload in (None, upload.id) and (file := context.storage.waiting_upload(upload.id)):
+                yield file, upload
+
+
 def _claim(
     connection: sa.Connection, context: ImportContext, waiting: Waiting, upload: Upload | None, request: RunRequest
 ) -> Import:
-    """Open the import that owns this file; of an upload it does what the upload's sender asked for."""
-    name, inbox_name = _as_text(waiting.name), os.fsencode(waiting.name).hex()
-    if upload is None:
-        return ledger.open_import(connection, context.feed.name, name, inbox_name, request, context.clock())
-    upload_request = replace(
-        request, by=upload.requested_by, note=upload.note, force=upload.forced, dry_run=upload.dry_run
-    )
-    opened = ledger.open_line(
-        connection, context.feed.name, upload.file_name, upload_request, context.clock(), inbox_name=inbox_name
-    )
-    uploads.note_taken(connection, upload.id, opened.id)
-    connection.commit()
-    return opened
+    """Open the import that owns this file. For an upload it does what the upload's sender asked for."""
+    inbox_name = os.fsencode(waiting.name).hex()
+    with connection.begin():
+        if upload is None:
+            return ledger.open_import(
+                connection, context.feed.name, _as_text(waiting.name), request, context.clock(), inbox_name=inbox_name
+            )
+        of_sender = replace(
+            request, by=upload.requested_by, note=upload.note, force=upload.forced, dry_run=upload.dry_run
+        )
+        entry = ledger.open_import(
+            connection, context.feed.name, upload.file_name, of_sender, context.clock(), inbox_name=inbox_name
+        )
+        uploads.note_claimed(connection, upload.id, entry.id)
+        return entry
 
 
 def _as_text(name: str) -> str:
-    """A file name may be bytes that are no text; a database keeps only text."""
+    """Write a file name as text: it may be bytes that are no text, and a database keeps only text."""
     return name.encode("utf-8", "backslashreplace").decode()
 
 
-def _take(context: ImportContext, entry: Import) -> None:
-    """Finish a claim. The name in the inbox may be any bytes, so the ledger keeps it as hex."""
+def _finish_claim(context: ImportContext, entry: Import) -> None:
+    """Move a claimed file to staging. Its name in the inbox may be any bytes, so the ledger keeps it as hex."""
     claimed = os.fsdecode(bytes.fromhex(entry.inbox_name or ""))
     own_folder, _, name = claimed.rpartition("/")  # only an upload has one
     folder = own_folder or context.feed.inbox
-    if not context.storage.take(folder, name, entry.id):
-        message = "The file left the inbox before it could be taken; nothing was read."
-        ledger.advance(
-            context.engine, entry.id, State.DISCARDED, context.clock(), message=message, inbox_name=None, filed=True
-        )
+    if not context.storage.claim(folder, name, entry.id):
+        values = {"message": "The file left the inbox before it could be claimed; nothing was read.", "filed": True}
+        ledger.advance(context.engine, entry.id, State.DISCARDED, context.clock(), inbox_name=None, **values)
         return
-    # The claim ends last: whoever dies before leaves no side file behind for the next file of this name.
+    # The claim ends last: a process that dies before leaves no side file behind for the next file of this name.
     announced = context.storage.announced_count(folder, name)
     if announced is not None:
-        ledger.change(context.engine, entry.id, announced=announced)
+        ledger.change(context.engine, entry.id, announced_records=announced)
     context.storage.drop_side_files(folder, name)
     _note_content(context, entry)
 
 
 def _note_content(context: ImportContext, entry: Import) -> None:
+    """Note the size and the hash of the staged file, and that the claim has ended."""
     values: dict[str, str] = {}
     staged = context.storage.staged_source(entry.id)
-    found = staged.lstat()
-    # Reading what is no regular file could wait for ever.
-    if S_ISREG(found.st_mode) and found.st_size <= context.feed.max_bytes:
+    status = staged.lstat()
+    # Reading something that is not a regular file could wait for ever.
+    if S_ISREG(status.st_mode) and status.st_size <= context.feed.max_bytes:
         with staged.open("rb") as content:
             values["sha256"] = hashlib.file_digest(content, "sha256").hexdigest()
-    ledger.change(context.engine, entry.id, bytes=found.st_size, inbox_name=None, **values)
-
-
-def _where_it_went(context: ImportContext, name: str) -> str:
-    earlier = ledger.by_inbox_file(context.engine, context.feed.name, name)
-    inbox = f"The inbox of feed {context.feed.name} has no file {name!r}."
-    return inbox if earlier is None else f"{inbox} It was taken before: import {earlier.id}, {earlier.state}."
+    ledger.change(context.engine, entry.id, bytes=status.st_size, inbox_name=None, **values)

@@ -1,4 +1,4 @@
-"""Undo one import: created clients go, changed ones get their old values back, in one transaction (SPEC.md 11)."""
+"""Undo one import in one transaction: delete the created clients, give the others their old values (SPEC.md 11)."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from include.adapters.database import clients, ledger, undo
+from include.adapters.database import ledger, transactions, undo
 from include.errors import NothingToRevert
-from include.models import REVERT_OUTCOMES, Import, Outcome, RunRequest, State
+from include.models import REVERT_OUTCOMES, Outcome, RunRequest, State
+from include.schemas.client_tables import Import
 from include.steps.context import utc_now
 
 
 @dataclass(frozen=True)
 class Reverted:
-    """Clients by what became of them. `revert_id` is the revert's own line in the ledger."""
+    """The number of clients by what became of them. `revert_id` is the import that is the undo."""
 
     import_id: str
     revert_id: str
@@ -31,15 +32,21 @@ class Reverted:
 
 
 def revert(engine: sa.Engine, import_id: str, request: RunRequest, clock: Callable[[], datetime] = utc_now) -> Reverted:
-    """Take back a merged import. Doing it twice does nothing; `request.dry_run` writes only the revert's own line.
+    """Undo a merged import. Doing it twice does nothing; `request.dry_run` changes no client and notes the result.
 
-    Raises NothingToRevert for an import that is not merged, ImportNotFound for none.
+    Raises NothingToRevert for an import that is not merged, ImportNotFound for none, ClientsBusy when another
+    transaction holds its clients for too long.
     """
+    return transactions.repeat_on_conflict(lambda: _revert_once(engine, import_id, request, clock))
+
+
+def _revert_once(engine: sa.Engine, import_id: str, request: RunRequest, clock: Callable[[], datetime]) -> Reverted:
     with engine.begin() as connection:
+        transactions.limit_waits(connection)
         entry = ledger.lock(connection, import_id)
         if (done := _done_before(connection, entry)) is not None:
             return done
-        clients.lock_clients(connection)
+        undo.lock_clients(connection, import_id)
         opened = ledger.open_revert(connection, entry, request, clock())
         undo.load_undo(connection, import_id)
         savepoint = connection.begin_nested()
@@ -53,24 +60,25 @@ def revert(engine: sa.Engine, import_id: str, request: RunRequest, clock: Callab
 
 
 def _done_before(connection: sa.Connection, entry: Import) -> Reverted | None:
+    """Return the earlier undo of an import. Raises NothingToRevert."""
     earlier = ledger.revert_of(connection, entry.id) if entry.state == State.REVERTED else None
     if earlier is not None:
         return _result(earlier, entry.id)
     if entry.state != State.MERGED or entry.reverts_import_id is not None:
-        what = "is itself a revert" if entry.reverts_import_id else f"is {entry.state}"
-        raise NothingToRevert(f"Import {entry.id} {what}; only a merged import can be reverted.")
+        reason = "is itself a revert" if entry.reverts_import_id else f"is {entry.state}"
+        raise NothingToRevert(f"Import {entry.id} {reason}; only a merged import can be reverted.")
     if entry.forgotten_at is not None:
-        raise NothingToRevert(f"Import {entry.id} is forgotten (retention): its clients' old values are gone.")
+        raise NothingToRevert(f"Import {entry.id} is forgotten (retention): its clients' old values are deleted.")
     return None
 
 
 def _close(connection: sa.Connection, opened: Import, import_id: str, now: datetime) -> Reverted:
     outcomes = undo.record_undo(connection, opened.id)
-    counts = {name: outcomes.get(name, 0) for name in (*REVERT_OUTCOMES, Outcome.FAILED)}
+    counts = {str(name): outcomes.get(name, 0) for name in (*REVERT_OUTCOMES, Outcome.FAILED)}
     state = State.PREVIEWED if opened.dry_run else State.MERGED
     ledger.enter_state(connection, opened.id, state, now, read=sum(counts.values()), filed=True, **counts)
-    return _result(ledger.lock(connection, opened.id), import_id)
+    return _result(ledger.find(connection, opened.id), import_id)
 
 
-def _result(line: Import, import_id: str) -> Reverted:
-    return Reverted(import_id, line.id, line.reverted, line.kept, line.counts.failed, line.dry_run)
+def _result(undone: Import, import_id: str) -> Reverted:
+    return Reverted(import_id, undone.id, undone.reverted, undone.kept, undone.failed, undone.dry_run)

@@ -1,4 +1,4 @@
-"""A person looks at a held import and approves or discards it (SPEC.md section 11)."""
+"""Let a person look at a held import, and approve or discard it (SPEC.md section 11)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 
 from include.adapters.database import import_rows, ledger
 from include.emails.review import APPROVE, Question
-from include.models import Import, State
+from include.models import State
+from include.schemas.client_tables import Import
 from include.steps.archive import archive
 from include.steps.context import ImportContext
 from include.steps.merge import Approval, merge
@@ -18,21 +19,21 @@ REVIEW_DAG = "review_held_import"
 
 
 def review_run_id(entry: Import) -> str:
-    """One question for each plan: asking twice finds the same run."""
+    """Name the run that asks about this plan: asking about the same plan again finds the same run."""
     return f"held__{entry.id}__{(entry.plan_hash or '')[:12]}"
 
 
 def questions_to_ask(context: ImportContext) -> list[dict[str, Any]]:
-    """What starts the review of every held import of the feed: `trigger_run_id` and `conf`."""
-    return [_to_ask(entry) for entry in ledger.held(context.engine, context.feed.name)]
+    """List what starts the review of every held import of the feed: `trigger_run_id` and `conf`."""
+    return [_question_to_ask(entry) for entry in ledger.held(context.engine, context.feed.name)]
 
 
-def _to_ask(entry: Import) -> dict[str, Any]:
+def _question_to_ask(entry: Import) -> dict[str, Any]:
     return {"trigger_run_id": review_run_id(entry), "conf": {"import_id": entry.id, "feed": entry.feed}}
 
 
 def question(context: ImportContext, import_id: str) -> Question:
-    """What the person is shown. Names no cell: Airflow keeps it in its own database."""
+    """Write what the person is shown. It holds no cell: Airflow keeps it in its own database."""
     entry = ledger.find(context.engine, import_id)
     causes = import_rows.causes(context.engine, import_id)
     return Question(context.feed, entry, causes, ledger.merged_after(context.engine, entry))
@@ -43,7 +44,8 @@ def carry_out(
 ) -> list[dict[str, Any]]:
     """Do what a person answered (Airflow's `chosen_options`, `params_input`, `responded_by_user`).
 
-    Gives the question to ask next: there is one when the plan had become another. No answer in time discards.
+    Returns the question to ask next: there is one when the clients, and so the plan, have changed meanwhile.
+    No answer in time discards the import.
     """
     user = answer.get("responded_by_user")
     by = user["name"] if user else "nobody (no answer in time)"
@@ -51,19 +53,19 @@ def carry_out(
         entry = approve(context, import_id, plan_hash, by)
     else:
         entry = discard(context, import_id, by, (answer.get("params_input") or {}).get("reason") or "")
-    return [_to_ask(entry)] if entry.state == State.HELD else []
+    return [_question_to_ask(entry)] if entry.state == State.HELD else []
 
 
 def approve(context: ImportContext, import_id: str, plan_hash: str, by: str) -> Import:
-    """Merge a held import if its plan is still the approved one; else it is held again, with the new plan.
+    """Merge a held import if its plan is still the approved one; otherwise hold it again with the new plan.
 
-    The import as it is afterwards. Repeating it does nothing.
+    Returns the import as it is afterwards. Repeating it does nothing.
     """
     entry = ledger.find(context.engine, import_id)
-    if _waits(entry):
+    if _waits_for_a_decision(entry):
         try:
             prepare_again(context, entry)
-        except FileNotFoundError:  # held by the command line, which stages nothing for others
+        except FileNotFoundError:  # held by the command line, whose staged data was in memory
             stage(context, entry)
             prepare_again(context, entry)
         merge(context, import_id, Approval(plan_hash, by))
@@ -72,15 +74,15 @@ def approve(context: ImportContext, import_id: str, plan_hash: str, by: str) -> 
 
 
 def discard(context: ImportContext, import_id: str, by: str, reason: str) -> Import:
-    """A person said no: nothing is imported, the file goes to `refused/`, the ledger keeps the reason."""
+    """End a held import without importing anything: the file goes to `refused/`, the ledger keeps the reason."""
     with context.engine.begin() as connection:
-        if _waits(ledger.lock(connection, import_id)):
+        if _waits_for_a_decision(ledger.lock(connection, import_id)):
             message = f"Discarded by {by}" + (f": {reason}" if reason else ".")
             ledger.enter_state(connection, import_id, State.DISCARDED, context.clock(), message=message)
     archive(context, import_id)
     return ledger.find(context.engine, import_id)
 
 
-def _waits(entry: Import) -> bool:
-    """Held, or held once and then hit by a fault of ours while it was merged."""
+def _waits_for_a_decision(entry: Import) -> bool:
+    """Return True for a held import, also when a system error ended its merge after an approval."""
     return entry.state == State.HELD or (entry.state == State.FAILED and entry.has_been(State.HELD))

@@ -1,4 +1,4 @@
-"""Take a file from the page or its API: written to this machine, noted with its sender's wishes, then put there."""
+"""Accept a file from the page or its API: write it to disk, note what the sender asked for, put it in the inbox."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from include.adapters.database import uploads
 from include.errors import KeyUsedOtherwise
-from include.models import Upload
+from include.schemas.client_tables import Upload
 from include.steps.context import ImportContext
 from include.transforms.csv_reading.screening import check_name, check_size
 
@@ -30,12 +30,12 @@ class UploadRequest:
 
 
 class Writing:
-    """An upload being written, as a context: whatever is not `finish`ed leaves nothing behind."""
+    """An upload while it is written, as a context: one that is not finished leaves nothing behind."""
 
-    def __init__(self, context: ImportContext, upload_request: UploadRequest) -> None:
-        """Raises FileRefused for a name that the context would refuse."""
-        check_name(upload_request.file_name)
-        self.context, self.upload_request, self.id = context, upload_request, str(uuid4())
+    def __init__(self, context: ImportContext, request: UploadRequest) -> None:
+        """Raises FileRefused for a name that the import would refuse."""
+        check_name(request.file_name)
+        self.context, self.request, self.id = context, request, str(uuid4())
         self.bytes, self._hash = 0, hashlib.sha256()
 
     def __enter__(self) -> Self:
@@ -43,33 +43,40 @@ class Writing:
         return self
 
     def write(self, chunk: bytes) -> None:
-        """Raises FileRefused at the first byte over the feed's `max_bytes`; no more is written then."""
+        """Write the next bytes. Raises FileRefused at the first byte over the feed's `max_bytes`."""
         self.bytes += len(chunk)
         check_size(max(1, self.bytes), self.context.feed.max_bytes)
         self._hash.update(chunk)
         self._file.write(chunk)
 
     def finish(self) -> Upload:
-        """Let the feed's next run take the file. A key that came before gives that upload, and no second file.
+        """Put the file where the feed's next run claims it; return the earlier upload of a key that came before.
 
-        Raises FileRefused for a file without bytes, KeyUsedOtherwise for a key with another file or upload_request.
+        Raises FileRefused for a file without bytes, KeyUsedOtherwise for a key that came with another request.
         """
         check_size(self.bytes, self.context.feed.max_bytes)
         self._file.flush()
-        noted = uploads.open_upload(self.context.engine, self._upload())
-        if not noted.is_same_request(self._upload()):
+        upload = self._upload()
+        noted = uploads.open_upload(self.context.engine, upload)
+        if not noted.is_same_request(upload):
             raise KeyUsedOtherwise("This Idempotency-Key came before with another file, feed or option: use a new key.")
-        # Also for an earlier upload whose process died before it could put the file there. A run notes that it has
-        # an upload before it moves the file: who finds no file and no import has to put it there.
-        if not is_there(self.context, noted) and uploads.find(self.context.engine, noted.id).import_id is None:
+        if not is_there(self.context, noted) and self._is_unclaimed(noted):
             self.context.storage.put_upload(Path(self._file.name), noted.id)
         return noted
 
+    def _is_unclaimed(self, noted: Upload) -> bool:
+        """Return True when the file has to be put into the inbox, also for an earlier request whose process died.
+
+        A run notes that it has claimed an upload before it moves the file.
+        """
+        return uploads.find(self.context.engine, noted.id).import_id is None
+
     def _upload(self) -> Upload:
-        upload_request = self.upload_request
+        request = self.request
         return Upload(
-            self.id, self.context.feed.name, upload_request.file_name, self._hash.hexdigest(), self.bytes, upload_request.by, upload_request.key,
-            upload_request.note, upload_request.force, upload_request.dry_run, self.context.clock(),
+            id=self.id, feed=self.context.feed.name, file_name=request.file_name, sha256=self._hash.hexdigest(),
+            bytes=self.bytes, requested_by=request.by, idempotency_key=request.key, note=request.note,
+            forced=request.force, dry_run=request.dry_run, uploaded_at=self.context.clock(),
         )  # fmt: skip
 
     def __exit__(
@@ -79,5 +86,5 @@ class Writing:
 
 
 def is_there(context: ImportContext, upload: Upload) -> bool:
-    """True while an upload waits for a run."""
+    """Return True while an upload waits for a run."""
     return context.storage.waiting_upload(upload.id) is not None

@@ -1,4 +1,4 @@
-"""Look at all feeds: what waits in their inboxes, what waits for a person, and who is late (`expected_every`)."""
+"""Look at all feeds: what waits in their inboxes, what waits for a decision, and which feed is late."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 
 from include.adapters.database import uploads
-from include.adapters.database.arrivals import arrivals, expect, tell_once
+from include.adapters.database.arrivals import Arrivals, arrivals, expect, notify_once
 from include.adapters.files.storage import Storage
 from include.emails.late import LateFeed
 from include.metrics import Measure, state
@@ -20,18 +20,22 @@ _NONE = timedelta(0)
 
 
 @dataclass(frozen=True)
-class Standing:
-    """One feed now. `waits`: how long its oldest file has. `overdue`: how long no file has come that should have.
+class FeedStatus:
+    """One feed now.
 
-    `sign`: its last file, or since when one is expected. `told`: people know that it is late.
+    waits         how long the oldest file in its inbox waits
+    held          how many imports wait for a decision
+    overdue       for how long a file should have come
+    last_arrival  when its last file came or, where none has, since when one is expected
+    notified      people know already that it is late
     """
 
     feed: Feed
     waits: timedelta
     held: int
     overdue: timedelta
-    sign: datetime | None
-    told: bool
+    last_arrival: datetime | None
+    notified: bool
 
     @property
     def measures(self) -> list[Measure]:
@@ -43,65 +47,71 @@ class Standing:
         ]
 
     def __str__(self) -> str:
-        said = [f"oldest file waits {_minutes(self.waits)}"] if self.waits else ["no file waits"]
+        parts = [f"oldest file waits {_minutes(self.waits)}"] if self.waits else ["no file waits"]
         if self.held:
-            said.append(f"{self.held} held")
+            parts.append(f"{self.held} held")
         if self.overdue:
-            said.append(f"LATE by {_minutes(self.overdue)}, no file since {self.sign:%Y-%m-%d %H:%M %Z}")
-        return f"{self.feed.name}: {', '.join(said)}"
+            parts.append(f"LATE by {_minutes(self.overdue)}, no file since {self.last_arrival:%Y-%m-%d %H:%M %Z}")
+        return f"{self.feed.name}: {', '.join(parts)}"
 
 
 @dataclass
 class Watched:
-    """`late`: feeds whose people were told just now. `faults` are ours, and stop no other feed."""
+    """All feeds now. `late`: those whose people were notified just now. `errors` are system errors of single feeds."""
 
-    standings: list[Standing] = field(default_factory=list)
-    late: list[Standing] = field(default_factory=list)
-    faults: list[Exception] = field(default_factory=list)
+    statuses: list[FeedStatus] = field(default_factory=list)
+    late: list[FeedStatus] = field(default_factory=list)
+    errors: list[Exception] = field(default_factory=list)
 
     @property
     def measures(self) -> Iterable[Measure]:
-        return (measure for standing in self.standings for measure in standing.measures)
+        return (measure for status in self.statuses for measure in status.measures)
 
 
 def watch_feeds(
     engine: sa.Engine, storage: Storage, feeds: Mapping[str, Feed | None], now: datetime, send: Send, link: str
 ) -> Watched:
-    """Look at every feed whose file is not broken, and tell each late one's people once."""
+    """Look at every feed whose file is not broken, and notify the people of each late one once."""
     known = {name: feed for name, feed in feeds.items() if feed is not None}
     expect(engine, [name for name, feed in known.items() if feed.expected_every], feeds.keys() - known.keys(), now)
-    came = arrivals(engine, known)
+    arrived = arrivals(engine, known)
     watched = Watched()
     for name, feed in known.items():
         try:
-            waits, found = _oldest(engine, storage, feed, now), came[name]
-            late = now - found.sign - feed.expected_every if feed.expected_every and found.sign else _NONE
-            overdue = _NONE if waits is not None else max(late, _NONE)
-            standing = Standing(feed, waits or _NONE, found.held, overdue, found.sign, found.told_for == found.sign)
-            watched.standings.append(standing)
-            if overdue and not standing.told and _tell(engine, standing, send, link):
-                watched.late.append(standing)
-        except Exception as fault:  # noqa: BLE001 - one feed's inbox or mail must not hide another feed's lateness
-            watched.faults.append(fault)
+            status = _status(feed, _oldest(engine, storage, feed, now), arrived[name], now)
+            watched.statuses.append(status)
+            if status.overdue and not status.notified and _notify(engine, status, send, link):
+                watched.late.append(status)
+        except Exception as error:  # noqa: BLE001 - one feed's inbox or mail must not hide that another feed is late
+            watched.errors.append(error)
     return watched
 
 
+def _status(feed: Feed, waits: timedelta | None, arrived: Arrivals, now: datetime) -> FeedStatus:
+    last = arrived.last_arrival
+    overdue = _NONE
+    if waits is None and last is not None and feed.expected_every is not None:
+        overdue = max(now - last - feed.expected_every, _NONE)
+    return FeedStatus(feed, waits or _NONE, arrived.held, overdue, last, arrived.late_notified_after == last)
+
+
 def _oldest(engine: sa.Engine, storage: Storage, feed: Feed, now: datetime) -> timedelta | None:
-    """How long the oldest file or upload waits; None for no file. One that is still being written has come."""
+    """Return how long the oldest file or upload waits, None without one. A file that is still being written counts."""
     waiting = storage.stable_files(feed.inbox, feed.file_pattern, 0, feed.require_done_file)
     since = [datetime.fromtimestamp(each.modified, UTC) for each in waiting]
     since += [upload.uploaded_at for upload in uploads.waiting(engine, feed.name)]
     return max((now - each for each in since), default=None)
 
 
-def _tell(engine: sa.Engine, standing: Standing, send: Send, link: str) -> bool:
-    feed, sign = standing.feed, standing.sign
-    if sign is None or feed.expected_every is None:
+def _notify(engine: sa.Engine, status: FeedStatus, send: Send, link: str) -> bool:
+    """Mail the people of a late feed; return False when they know it already."""
+    feed, last = status.feed, status.last_arrival
+    if last is None or feed.expected_every is None:
         return False
-    with tell_once(engine, feed.name, sign) as news:
-        if news and feed.notify.to and feed.notify.when != "never":
-            send(feed, LateFeed(feed, sign, feed.expected_every, link))
-    return news
+    with notify_once(engine, feed.name, last) as is_new:
+        if is_new and feed.notify.to and feed.notify.when != "never":
+            send(feed, LateFeed(feed, last, feed.expected_every, link))
+    return is_new
 
 
 def _minutes(time: timedelta) -> str:

@@ -30,7 +30,7 @@ def test_repeating_the_run_tells_the_same_and_another_run_tells_nothing(bring, e
     first = announce_run(engine, request)
     assert first.event["created"] == 1 and len(first.measures) == 4
     assert announce_run(engine, request).event == first.event
-    assert announce_run(engine, run_of(result, "second")).news == []
+    assert announce_run(engine, run_of(result, "second")).imports == []
 
 
 def test_the_next_state_of_an_import_is_news_again(bring, engine, run_of):
@@ -39,9 +39,10 @@ def test_the_next_state_of_an_import_is_news_again(bring, engine, run_of):
     ledger.change(engine, result.import_id, state=State.HELD)
     held = announce_run(engine, request)
     assert held.event is None and [measure.tags["state"] for measure in held.measures] == ["held"]
-    ledger.enter_state(engine, result.import_id, State.MERGED, utc_now())
+    with engine.begin() as connection:
+        ledger.enter_state(connection, result.import_id, State.MERGED, utc_now())
     assert announce_decision(engine, result.import_id, "review").event["imports"][0]["import_id"] == result.import_id
-    assert announce_run(engine, request).news == []
+    assert announce_run(engine, request).imports == []
 
 
 @pytest.mark.parametrize("state", [State.RECEIVED, State.VALIDATED, State.PREPARED, State.REVERTED])
@@ -49,7 +50,7 @@ def test_what_is_on_its_way_or_told_by_its_revert_is_no_news(bring, engine, run_
     result = bring(PEOPLE)
     request = run_of(result)
     ledger.change(engine, result.import_id, state=state)
-    assert announce_run(engine, request).news == []
+    assert announce_run(engine, request).imports == []
 
 
 def test_a_revert_tells_what_was_taken_back_and_a_dry_run_of_it_nothing(bring, engine):

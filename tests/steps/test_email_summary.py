@@ -60,7 +60,8 @@ def test_repeating_the_task_mails_only_news(run_of, engine):
         email_summary(context, RUN, "http://link", lambda summary, _: sent.append(summary))
     assert len(sent) == 1
     (entry,) = ledger.of_run(engine, RUN.dag_id, RUN.run_id)
-    ledger.enter_state(engine, entry.id, State.REVERTED, context.clock())
+    with engine.begin() as connection:
+        ledger.enter_state(connection, entry.id, State.REVERTED, context.clock())
     email_summary(context, RUN, "http://link", lambda summary, _: sent.append(summary))
     assert len(sent) == 2
 
@@ -79,17 +80,17 @@ def test_a_mail_that_was_not_taken_is_not_remembered_as_sent(run_of, engine):
 def test_a_fault_of_ours_reads_differently_from_a_refused_file(run_of):
     context = run_of(GOOD, steps=(validate,))
     summary = summary_of(context, RUN, "http://link")
-    assert summary.subject == "x: OUR FAULT, 1 file, 1 not imported yet"
-    assert "a fault on our side" in summary.text() and "Nothing for the sender to do" in summary.html()
+    assert summary.subject == "x: SYSTEM ERROR, 1 file, 1 not imported yet"
+    assert "System error" in summary.text() and "Nothing for the sender to do" in summary.html()
     assert not_done(context, RUN) == ["'x.csv': validated"]
 
 
 def test_a_run_that_took_no_file_says_that_none_is_lost(engine, storage, feed):
     context = ImportContext.of(feed, engine, storage)
     summary = summary_of(context, RUN, "http://link")
-    assert summary.subject == "default: OUR FAULT, 0 files, nothing taken"
+    assert summary.subject == "default: SYSTEM ERROR, 0 files, none received"
     assert "No file is lost" in summary.text()
-    assert not_done(context, RUN) == ["The run took no file: `receive` failed."]
+    assert not_done(context, RUN) == ["The run received no file: the task `receive` failed."]
 
 
 def test_a_subject_with_line_breaks_cannot_add_headers(tmp_path):

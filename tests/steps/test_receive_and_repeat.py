@@ -12,6 +12,7 @@ from include.adapters.database import ledger
 from include.adapters.files.storage import Storage
 from include.errors import FileNotInInbox, FileRefused
 from include.models import RunRequest
+from include.schemas.client_tables import Import
 from include.steps.archive import archive
 from include.steps.context import ImportContext
 from include.steps.email_summary import email_summary
@@ -186,7 +187,7 @@ def test_side_files_of_a_taken_file_never_speak_of_the_next_one(context, drop, p
         with pytest.raises(Died):
             receive(context, RUN)
     (entry,) = receive(context, NEXT)
-    assert (entry.announced, place.names()) == (1, [])
+    assert (entry.announced_records, place.names()) == (1, [])
 
 
 @pytest.mark.parametrize("steps", [0, 1, 2, 3])
@@ -207,11 +208,16 @@ def test_every_step_can_be_repeated_and_changes_nothing(context, drop, engine, c
     drop("x.csv")
     (entry,) = receive(context, RUN)
     walk(context, entry.id)
-    before, line = clients(), ledger.find(engine, entry.id)
+    before, row = clients(), row_of(engine, entry.id)
     walk(context, entry.id)
     merge_all(context, RUN)
     assert [e.id for e in receive(context, RUN)] == [entry.id]
-    assert (clients(), ledger.find(engine, entry.id)) == (before, line)
+    assert (clients(), row_of(engine, entry.id)) == (before, row)
+
+
+def row_of(engine, import_id):
+    with engine.connect() as connection:
+        return connection.execute(sa.select(Import.__table__).where(Import.id == import_id)).one()
 
 
 def test_a_fault_of_ours_is_not_a_refusal_and_is_mended_by_repeating(context, drop, engine, clients, monkeypatch):
@@ -245,7 +251,7 @@ def test_one_file_that_cannot_be_merged_does_not_stop_the_next(context, drop, cl
 def test_a_file_asked_for_by_name_that_was_taken_says_where_it_went(context, drop):
     drop("x.csv")
     (entry,) = receive(context, RUN)
-    with pytest.raises(FileNotInInbox, match=f"It was taken before: import {entry.id}, received"):
+    with pytest.raises(FileNotInInbox, match=f"It was claimed before: import {entry.id}, received"):
         something_to_do(context, NEXT.__class__("t", dag_id="other", run_id="r"), Only("x.csv"))
 
 

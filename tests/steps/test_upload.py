@@ -69,7 +69,7 @@ def test_a_run_for_an_upload_that_another_run_took_has_nothing_to_do_and_says_so
     sent = send(context)
     (entry,) = receive(context, RUN)
     ledger.change(context.engine, entry.id, state=State.MERGED, filed=True, notified_state=State.MERGED)
-    with pytest.raises(ClaimedByAnotherRun, match="taken by another run"):
+    with pytest.raises(ClaimedByAnotherRun, match="Another run has claimed"):
         something_to_do(context, NEXT, Only(upload=sent.id))
 
 

@@ -29,7 +29,8 @@ class Watch:
         self.mails.append(letter)
 
     def came(self, feed, hours, **request):
-        return ledger.open_import(self.engine, feed, "a.csv", None, RunRequest(**request), START + hours * HOUR)
+        with self.engine.begin() as connection:
+            return ledger.open_import(connection, feed, "a.csv", RunRequest(**request), START + hours * HOUR)
 
 
 def daily(name="acme", **keys) -> Feed:
@@ -45,8 +46,8 @@ def watch(engine, storage):
     return watch
 
 
-def names(standings):
-    return [standing.feed.name for standing in standings]
+def names(statuses):
+    return [status.feed.name for status in statuses]
 
 
 def test_a_feed_that_is_late_is_told_once_and_again_only_after_a_file_has_come(watch):
@@ -57,7 +58,7 @@ def test_a_feed_that_is_late_is_told_once_and_again_only_after_a_file_has_come(w
     watch.came("acme", 61)
     assert watch.look(62).late == [] and watch.look(85).late == []
     assert names(watch.look(86).late) == ["acme"]
-    assert [mail.sign for mail in watch.mails] == [START, START + 61 * HOUR]
+    assert [mail.last_arrival for mail in watch.mails] == [START, START + 61 * HOUR]
 
 
 def test_a_feed_that_never_sent_anything_is_late_from_when_a_file_was_first_expected(watch):
@@ -79,7 +80,7 @@ def test_a_file_that_waits_in_the_inbox_has_come(watch, storage):
     inbox = storage.inbox("acme")
     (inbox / "late.csv").write_text("x")
     looked = watch.look(48)
-    assert looked.late == [] and looked.standings[0].overdue == timedelta(0)
+    assert looked.late == [] and looked.statuses[0].overdue == timedelta(0)
     (inbox / "late.csv").rename(inbox / "late.csv.part")
     assert names(watch.look(48).late) == ["acme"]
 
@@ -101,8 +102,8 @@ def test_a_mail_server_that_is_down_is_a_fault_and_people_are_told_later(watch, 
     with monkeypatch.context() as patch:
         patch.setattr(watch, "send", down)
         looked = watch.look(25)
-        assert looked.late == [] and [type(fault) for fault in looked.faults] == [OSError]
-        assert names(looked.standings) == ["acme", "other"]
+        assert looked.late == [] and [type(error) for error in looked.errors] == [OSError]
+        assert names(looked.statuses) == ["acme", "other"]
     assert names(watch.look(26).late) == ["acme"] and len(watch.mails) == 1
 
 
@@ -111,7 +112,7 @@ def test_an_inbox_that_cannot_be_read_hides_no_other_feeds_lateness(watch, stora
     watch.look(0)
     storage.inbox("broken").write_text("a file where a folder should be")
     looked = watch.look(25)
-    assert names(looked.late) == ["acme"] and len(looked.faults) == 1
+    assert names(looked.late) == ["acme"] and len(looked.errors) == 1
 
 
 def test_a_feed_whose_people_want_no_mail_is_late_without_one(watch):
@@ -141,11 +142,11 @@ def test_what_waits_is_measured(watch, storage, engine):
     inbox = storage.inbox("acme")
     (inbox / "a.csv").write_text("x")
     now = datetime.now(UTC) + 2 * HOUR
-    (standing,) = watch_feeds(engine, storage, watch.feeds, now, watch.send, "").standings
-    measured = {measure.name: measure.value for measure in standing.measures}
+    (status,) = watch_feeds(engine, storage, watch.feeds, now, watch.send, "").statuses
+    measured = {measure.name: measure.value for measure in status.measures}
     assert measured["client_imports.held"] == 1 and measured["client_imports.late"] == 0
     assert measured["client_imports.waiting_age"] > 7000
-    assert str(standing).startswith("acme: oldest file waits ") and str(standing).endswith(", 1 held")
+    assert str(status).startswith("acme: oldest file waits ") and str(status).endswith(", 1 held")
 
 
 def test_an_upload_that_no_run_takes_is_a_file_that_waits(watch, storage, engine):
@@ -156,5 +157,5 @@ def test_an_upload_that_no_run_takes_is_a_file_that_waits(watch, storage, engine
     with Writing(replace(context, clock=lambda: START), UploadRequest("olga", "a.csv")) as writing:
         writing.write(b"x")
         writing.finish()
-    (standing,) = watch.look(30).standings
-    assert standing.waits == 30 * HOUR and not standing.overdue
+    (status,) = watch.look(30).statuses
+    assert status.waits == 30 * HOUR and not status.overdue

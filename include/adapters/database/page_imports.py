@@ -1,4 +1,4 @@
-"""What the page reads: never more than one screenful, by index, and only of feeds that the person may see."""
+"""Read imports for the page: at most one screenful, by index, and only of feeds that the person may see."""
 
 from __future__ import annotations
 
@@ -9,18 +9,23 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Session
 
-from include.adapters.database.ledger import import_of
-from include.models import Import
-from include.schemas.client_tables import imports
+from include.models import Outcome, State
+from include.schemas.client_tables import Import
 
 SCREENFUL = 50
 
 
 @dataclass(frozen=True)
 class ListQuery:
-    """`feeds`: those the person may see. `text` is part of a file name, `email_key` a whole address (normal form),
-    `cell` the same as typed. `since` and `until` (excluded) are instants.
+    """What a list of imports is to show.
+
+    feeds         those the person may see
+    since, until  instants; `until` is excluded
+    text          part of a file name
+    email_key     a whole address in its normal form, and `cell` the same address as typed
     """
 
     feeds: Sequence[str]
@@ -34,7 +39,7 @@ class ListQuery:
 
 @dataclass(frozen=True)
 class Listed:
-    """An import in a list. `new_kinds`: kinds of failure that the feed's file before this one did not have."""
+    """An import in a list. `new_kinds`: kinds of failure that the feed's file before it did not have."""
 
     entry: Import
     new_kinds: tuple[str, ...]
@@ -42,22 +47,22 @@ class Listed:
 
 @dataclass(frozen=True)
 class Screen:
-    """Imports, newest first; `newer` and `older` are where the neighbouring screens begin (arrivals), None: no such."""
+    """Imports, newest first. `newer` and `older` are the arrivals where the neighbouring screens begin."""
 
     listed: Sequence[Listed]
     newer: int | None
     older: int | None
 
 
-# The failures of the file of the same feed that was merged before; none: nothing to compare with.
-_BEFORE = """
+# The failures of the file of the same feed that was merged before; without one there is nothing to compare with.
+_BEFORE = f"""
     LEFT JOIN LATERAL (
         SELECT p.failure_kinds AS kinds FROM imports p
         WHERE p.feed = i.feed AND p.arrival < i.arrival AND p.reverts_import_id IS NULL
-          AND p.state IN ('merged', 'reverted')
+          AND p.state IN ('{State.MERGED}', '{State.REVERTED}')
         ORDER BY p.arrival DESC LIMIT 1) earlier ON true
 """
-# jsonb minus text[]: what is left are keys that the file before did not have.
+# jsonb minus text[] leaves the keys that the file before did not have.
 _NEW_KINDS = """
     CASE WHEN earlier.kinds IS NOT NULL AND i.failure_kinds <> '{}'
          THEN i.failure_kinds - ARRAY(SELECT jsonb_object_keys(earlier.kinds)) ELSE '{}' END AS new_kinds
@@ -73,43 +78,46 @@ _OF_ADDRESS = """
 
 
 def screen(
-    engine: sa.Engine, wanted: ListQuery, before: int | None = None, after: int | None = None, size: int = SCREENFUL
+    engine: sa.Engine, query: ListQuery, before: int | None = None, after: int | None = None, size: int = SCREENFUL
 ) -> Screen:
-    """The newest imports, or the screenful before or after an arrival."""
-    query, facts = list_statement(wanted, before, after, size)
-    with engine.connect() as connection:
-        rows = list(connection.execute(query, facts))
-    more, rows = len(rows) > size, rows[:size]
-    if after is not None:
-        rows.reverse()
-    listed = [Listed(import_of(row), tuple(row.new_kinds)) for row in rows]
-    if not rows:
+    """Read the newest imports, or the screenful before or after an arrival."""
+    statement, values = list_statement(query, before, after, size)
+    with Session(engine) as session:
+        imports = sa.select(Import, sa.column("new_kinds", JSONB)).from_statement(statement)
+        listed = [Listed(entry, tuple(new_kinds)) for entry, new_kinds in session.execute(imports, values)]
+    more, listed = len(listed) > size, listed[:size]
+    if not listed:
         return Screen([], None, None)
+    if after is not None:
+        listed.reverse()
     has_newer = more if after is not None else before is not None
     has_older = more if after is None else True
-    return Screen(listed, rows[0].arrival if has_newer else None, rows[-1].arrival if has_older else None)
+    first, last = listed[0].entry.arrival, listed[-1].entry.arrival
+    return Screen(listed, first if has_newer else None, last if has_older else None)
 
 
 def list_statement(
-    wanted: ListQuery, before: int | None, after: int | None, size: int
+    query: ListQuery, before: int | None, after: int | None, size: int
 ) -> tuple[sa.TextClause, dict[str, Any]]:
-    conditions = ["i.feed = ANY(:feeds)"]
-    facts = {
-        "feeds": list(wanted.feeds), "state": wanted.state, "since": wanted.since, "until": wanted.until,
-        "text": f"%{_escaped(wanted.text)}%", "email_key": wanted.email_key, "cell": wanted.cell,
-        "before": before, "after": after, "size": size + 1,
-    }  # fmt: skip
-    for given, condition in (
-        (before, "i.arrival < :before"), (after, "i.arrival > :after"), (wanted.state, "i.state = :state"),
-        (wanted.since, "i.received_at >= :since"), (wanted.until, "i.received_at < :until"),
-        (wanted.text or None, "i.file_name ILIKE :text"), (wanted.cell or None, _OF_ADDRESS),
-    ):  # fmt: skip
-        if given is not None:
-            conditions.append(condition)
-    query = f"""
-        SELECT i.*, {_NEW_KINDS} FROM imports i {_BEFORE} WHERE {" AND ".join(conditions)}
+    """Write the SQL of one screenful, and the values it binds."""
+    filters = (
+        ("feeds", list(query.feeds), "i.feed = ANY(:feeds)"),
+        ("before", before, "i.arrival < :before"),
+        ("after", after, "i.arrival > :after"),
+        ("state", query.state, "i.state = :state"),
+        ("since", query.since, "i.received_at >= :since"),
+        ("until", query.until, "i.received_at < :until"),
+        ("text", f"%{_escaped(query.text)}%" if query.text else None, "i.file_name ILIKE :text"),
+        ("cell", query.cell or None, _OF_ADDRESS),
+    )
+    used = [each for each in filters if each[1] is not None]
+    values = {name: value for name, value, _ in used} | {"size": size + 1}
+    if query.cell:
+        values["email_key"] = query.email_key
+    statement = f"""
+        SELECT i.*, {_NEW_KINDS} FROM imports i {_BEFORE} WHERE {" AND ".join(condition for *_, condition in used)}
         ORDER BY i.arrival {"ASC" if after is not None else "DESC"} LIMIT :size"""
-    return sa.text(query), {name: value for name, value in facts.items() if f":{name}" in query}
+    return sa.text(statement), values
 
 
 def _escaped(text: str) -> str:
@@ -138,51 +146,46 @@ DAYS_STATEMENT = sa.text(f"""
     SELECT feed, day, sum(created)::int, sum(updated)::int, sum(unchanged)::int, sum(duplicate)::int, sum(failed)::int,
            count(*) FILTER (WHERE new_kinds <> '{{}}')::int
     FROM (SELECT i.*, (i.received_at AT TIME ZONE 'UTC')::date AS day, {_NEW_KINDS} FROM imports i {_BEFORE}
-          WHERE i.feed = ANY(:feeds) AND i.received_at >= :since AND i.state IN ('merged', 'reverted')
+          WHERE i.feed = ANY(:feeds) AND i.received_at >= :since AND i.state IN ('{State.MERGED}', '{State.REVERTED}')
             AND i.reverts_import_id IS NULL) merged
     GROUP BY feed, day ORDER BY feed, day
 """)
 
 
 def days(engine: sa.Engine, feeds: Sequence[str], since: datetime) -> list[Day]:
+    """Add up what was imported since then, by feed and day."""
     with engine.connect() as connection:
         return [Day(*row) for row in connection.execute(DAYS_STATEMENT, {"feeds": list(feeds), "since": since})]
 
 
-# Feeds are few and imports are many: from each feed's first line jump to the next feed.
+# Feeds are few and imports are many: from each feed's first row jump to the next feed.
 FEEDS_STATEMENT = sa.text("""
-    WITH RECURSIVE found AS (
+    WITH RECURSIVE each (feed) AS (
         (SELECT feed FROM imports ORDER BY feed LIMIT 1)
         UNION ALL
-        SELECT (SELECT i.feed FROM imports i WHERE i.feed > found.feed ORDER BY i.feed LIMIT 1)
-        FROM found WHERE found.feed IS NOT NULL)
-    SELECT feed FROM found WHERE feed IS NOT NULL
+        SELECT (SELECT i.feed FROM imports i WHERE i.feed > each.feed ORDER BY i.feed LIMIT 1)
+        FROM each WHERE each.feed IS NOT NULL)
+    SELECT feed FROM each WHERE feed IS NOT NULL
 """)
 
 
 def feeds(engine: sa.Engine) -> list[str]:
-    """Every feed that ever had an import, also those whose file is gone."""
+    """Read the name of every feed that ever had an import, also of those whose file is gone."""
     with engine.connect() as connection:
         return list(connection.scalars(FEEDS_STATEMENT))
 
 
-def children(engine: sa.Engine, import_id: str) -> list[Import]:
-    """Corrected files sent for this import, and its revert, in order of arrival."""
-    mine = UUID(import_id)
-    query = sa.select(imports).where(sa.or_(imports.c.parent_import_id == mine, imports.c.reverts_import_id == mine))
-    with engine.connect() as connection:
-        return [import_of(row) for row in connection.execute(query.order_by(imports.c.arrival))]
-
-
 ROWS_STATEMENTS = {
-    "failed": "r.outcome = 'failed'",
-    "duplicate": "r.outcome = 'duplicate'",
-    "kept": "r.outcome = 'kept'",
-    "warnings": "r.outcome IN ('created', 'updated', 'unchanged') AND r.problems IS NOT NULL",
+    "failed": f"r.outcome = '{Outcome.FAILED}'",
+    "duplicate": f"r.outcome = '{Outcome.DUPLICATE}'",
+    "kept": f"r.outcome = '{Outcome.KEPT}'",
+    "warnings": f"r.outcome IN ('{Outcome.CREATED}', '{Outcome.UPDATED}', '{Outcome.UNCHANGED}')"
+    " AND r.problems IS NOT NULL",
 }
 
 
 def rows_statement(kind: str) -> sa.TextClause:
+    """Write the SQL that reads rows of one kind."""
     return sa.text(f"""
         SELECT r.row, r.line, r.outcome, r.client_id, r.cells, r.problems FROM import_rows r
         WHERE r.import_id = :import_id AND {ROWS_STATEMENTS[kind]} AND r.row > :after ORDER BY r.row LIMIT :size""")
@@ -190,7 +193,7 @@ def rows_statement(kind: str) -> sa.TextClause:
 
 @dataclass(frozen=True)
 class Row:
-    """One record with problems. `cells` as sent; None when they were not kept, or are forgotten."""
+    """One record with problems. `cells` are as sent; None when they were not kept, or are deleted."""
 
     row: int
     line: int
@@ -201,11 +204,11 @@ class Row:
 
 
 def rows(engine: sa.Engine, import_id: str, kind: str, after: int = 0, size: int = SCREENFUL) -> list[Row]:
-    """One screenful of an import's rows of a kind (`failed`, `duplicate`, `warnings`, `kept`) after a row number."""
-    facts = {"import_id": UUID(import_id), "after": after, "size": size}
+    """Read an import's rows of one kind (`failed`, `duplicate`, `warnings`, `kept`) after a row number."""
+    values = {"import_id": UUID(import_id), "after": after, "size": size}
     with engine.connect() as connection:
-        found = connection.execute(rows_statement(kind), facts)
-        return [Row(r.row, r.line, r.outcome, r.client_id, r.cells, r.problems or ()) for r in found]
+        records = connection.execute(rows_statement(kind), values).mappings()
+        return [Row(**{**record, "problems": record["problems"] or ()}) for record in records]
 
 
 CHANGES_STATEMENT = sa.text("""
@@ -227,6 +230,7 @@ class Change:
 
 
 def changes(engine: sa.Engine, import_id: str, after: int = 0, size: int = SCREENFUL) -> list[Change]:
-    facts = {"import_id": UUID(import_id), "after": after, "size": size}
+    """Read what an import did to clients, after a row number."""
+    values = {"import_id": UUID(import_id), "after": after, "size": size}
     with engine.connect() as connection:
-        return [Change(*row) for row in connection.execute(CHANGES_STATEMENT, facts)]
+        return [Change(*row) for row in connection.execute(CHANGES_STATEMENT, values)]

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from include.adapters.database import transactions
 from include.adapters.database.clients import STORED, changed, image, listed
 from include.codes import Code
 
@@ -20,6 +21,12 @@ _PROBLEMS = json.dumps({
     )
 })  # fmt: skip
 
+# In the order of ids, as a merge locks them. FOR UPDATE, because some of them are deleted.
+_LOCK = sa.text("""
+    SELECT count(*) FROM (
+        SELECT 1 FROM clients WHERE id IN (SELECT client_id FROM client_changes WHERE import_id = :import_id)
+        ORDER BY id FOR UPDATE) locked
+""")
 # One row per client that the import created or changed. Values are compared as what they are, not as text.
 _LOAD = sa.text(f"""
     CREATE TEMPORARY TABLE undo ON COMMIT DROP AS
@@ -72,6 +79,12 @@ _ROWS = sa.text("""
     FROM undo u CROSS JOIN LATERAL (SELECT CAST(:problems AS jsonb)->u.reason) p (problem)
 """)
 _COUNT = sa.text("SELECT outcome, count(*) FROM import_rows WHERE import_id = :revert_id GROUP BY outcome")
+
+
+def lock_clients(connection: sa.Connection, import_id: str) -> None:
+    """Lock the clients of the import to the end of the transaction. Raises OperationalError where one stays locked."""
+    transactions.wait_briefly(connection)
+    connection.execute(_LOCK, {"import_id": UUID(import_id)})
 
 
 def load_undo(connection: sa.Connection, import_id: str) -> None:

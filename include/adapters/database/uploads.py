@@ -1,89 +1,87 @@
-"""Uploads: files that came through the page or its API, and who wants what done with them."""
+"""Uploads: files that came through the page or its API, and what their senders asked for."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
 
 from include.errors import UploadNotFound
-from include.models import Upload
-from include.schemas.client_tables import imports, uploads
+from include.schemas.client_tables import Import, Upload
 
 MOST_UNSEEN = 20
 
 
 def open_upload(engine: sa.Engine, upload: Upload) -> Upload:
-    """Note an upload; gives the earlier one when the same person used the same key before."""
-    values = {**asdict(upload), "id": UUID(upload.id)}
-    with engine.begin() as connection:
-        connection.execute(insert(uploads).values(values).on_conflict_do_nothing(constraint="uq_uploads_key"))
-        # SQL compares with =, so that no key is the same as no other.
-        key = sa.literal(upload.idempotency_key, sa.Text)
-        same_key = sa.and_(uploads.c.requested_by == upload.requested_by, uploads.c.idempotency_key == key)
-        query = sa.select(uploads).where(sa.or_(uploads.c.id == UUID(upload.id), same_key))
-        return _upload(connection.execute(query).one())
+    """Insert an upload; return the earlier one when the same person used the same key before."""
+    values = {column.key: getattr(upload, column.key) for column in sa.inspect(Upload).columns}
+    statement = insert(Upload).values(values).on_conflict_do_nothing(constraint="uq_uploads_key")
+    # SQL compares with =, so that no key is the same as no other.
+    key = sa.literal(upload.idempotency_key, sa.Text)
+    same_key = sa.and_(Upload.requested_by == upload.requested_by, Upload.idempotency_key == key)
+    with Session(engine, expire_on_commit=False) as session, session.begin():
+        session.execute(statement)
+        return session.scalars(sa.select(Upload).where(sa.or_(Upload.id == upload.id, same_key))).one()
 
 
 def find(engine: sa.Engine, upload_id: str) -> Upload:
-    """Raises UploadNotFound."""
+    """Read one upload. Raises UploadNotFound."""
     try:
-        found = _all(engine, uploads.c.id == UUID(upload_id))
+        uploads = _where(engine, Upload.id == str(UUID(upload_id)))
     except ValueError:
-        found = []
-    if not found:
+        uploads = []
+    if not uploads:
         raise UploadNotFound(f"There is no upload {upload_id!r}.")
-    return found[0]
+    return uploads[0]
 
 
 def waiting(engine: sa.Engine, feed: str) -> list[Upload]:
-    """Uploads of a feed that no run has taken, the oldest first."""
-    return _all(engine, uploads.c.feed == feed, uploads.c.import_id.is_(None))
+    """Find a feed's uploads that no run has claimed, the oldest first."""
+    return _where(engine, Upload.feed == feed, Upload.import_id.is_(None))
 
 
 def owned(engine: sa.Engine) -> set[str]:
-    """Ids of uploads whose file somebody will take: no run has it yet, or one has claimed it and not taken it out."""
-    claimed = sa.select(imports.c.id).where(imports.c.inbox_name.is_not(None))
-    query = sa.select(uploads.c.id).where(sa.or_(uploads.c.import_id.is_(None), uploads.c.import_id.in_(claimed)))
+    """Find the ids of uploads whose file a run still needs.
+
+    No run has claimed it yet, or an import has claimed it and has not moved it out of the inbox.
+    """
+    claimed = sa.select(Import.id).where(Import.inbox_name.is_not(None))
+    query = sa.select(Upload.id).where(sa.or_(Upload.import_id.is_(None), Upload.import_id.in_(claimed)))
     with engine.connect() as connection:
-        return {str(upload_id) for upload_id in connection.scalars(query)}
+        return set(connection.scalars(query))
 
 
 def unseen_by(engine: sa.Engine, person: str, since: datetime) -> list[Upload]:
-    """What a person uploaded since then and has not been told the end of: the newest, in order.
+    """Find a person's newest uploads since then whose end they have not seen, in order of upload.
 
-    Never all: a program that uploads looks at each by its id, and never says that it has seen the end.
+    A program never says that it has seen the end, so there may be very many; it reads each by its id.
     """
-    mine = (uploads.c.requested_by == person, uploads.c.seen_at.is_(None), uploads.c.uploaded_at >= since)
-    query = (
-        sa.select(uploads).where(*mine).order_by(uploads.c.uploaded_at.desc(), uploads.c.id.desc()).limit(MOST_UNSEEN)
-    )
-    with engine.connect() as connection:
-        return [_upload(row) for row in connection.execute(query)][::-1]
+    mine = (Upload.requested_by == person, Upload.seen_at.is_(None), Upload.uploaded_at >= since)
+    newest = sa.select(Upload).where(*mine).order_by(Upload.uploaded_at.desc(), Upload.id.desc()).limit(MOST_UNSEEN)
+    return _load(engine, newest)[::-1]
 
 
 def note_seen(engine: sa.Engine, upload_id: str, person: str, now: datetime) -> None:
-    mine = sa.and_(uploads.c.id == UUID(upload_id), uploads.c.requested_by == person)
+    """Note that the person has seen what became of their upload."""
     with engine.begin() as connection:
-        connection.execute(uploads.update().where(mine).values(seen_at=now))
+        mine = sa.update(Upload).where(Upload.id == upload_id, Upload.requested_by == person)
+        connection.execute(mine.values(seen_at=now))
 
 
-def note_taken(connection: sa.Connection, upload_id: str, import_id: str) -> None:
-    """The import has the sender's file name now; here it is forgotten."""
-    one = uploads.c.id == UUID(upload_id)
-    connection.execute(uploads.update().where(one).values(import_id=UUID(import_id), file_name=""))
+def note_claimed(connection: sa.Connection, upload_id: str, import_id: str) -> None:
+    """Note the import that has claimed the upload. From now on only the import keeps the sender's file name."""
+    connection.execute(
+        sa.update(Upload).where(Upload.id == upload_id).values(import_id=import_id, file_name="")
+    )  # fmt: skip
 
 
-def _all(engine: sa.Engine, *conditions: sa.ColumnElement[bool]) -> list[Upload]:
-    with engine.connect() as connection:
-        query = sa.select(uploads).where(*conditions).order_by(uploads.c.uploaded_at, uploads.c.id)
-        return [_upload(row) for row in connection.execute(query)]
+def _where(engine: sa.Engine, *conditions: sa.ColumnElement[bool]) -> list[Upload]:
+    return _load(engine, sa.select(Upload).where(*conditions).order_by(Upload.uploaded_at, Upload.id))
 
 
-def _upload(row: sa.Row[Any]) -> Upload:
-    values = {name: getattr(row, name) for name in Upload.__dataclass_fields__}
-    return Upload(**{**values, "id": str(row.id), "import_id": str(row.import_id) if row.import_id else None})
+def _load(engine: sa.Engine, query: sa.Select[Upload]) -> list[Upload]:
+    with Session(engine) as session:
+        return list(session.scalars(query))

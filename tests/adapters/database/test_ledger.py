@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 import sqlalchemy as sa
 
@@ -14,27 +16,33 @@ PAIRS = [(source, target) for source in State for target in State]
 
 
 def opened(engine: sa.Engine, state: State = State.RECEIVED) -> str:
-    entry = ledger.open_import(engine, "acme", "a.csv", None, RunRequest(), utc_now())
+    with engine.begin() as connection:
+        entry = ledger.open_import(connection, "acme", "a.csv", RunRequest(), utc_now())
     ledger.change(engine, entry.id, state=state)
     return entry.id
+
+
+def enter(engine: sa.Engine, import_id: str, state: State, now: datetime | None = None, **values: object) -> None:
+    with engine.begin() as connection:
+        ledger.enter_state(connection, import_id, state, now or utc_now(), **values)
 
 
 def test_the_ledger_goes_the_ways_of_the_table_and_refuses_every_other(engine):
     for source, target in PAIRS:
         import_id = opened(engine, source)
         if target in TRANSITIONS[source]:
-            ledger.enter_state(engine, import_id, target, utc_now(), message="gone on")
+            enter(engine, import_id, target, message="gone on")
             assert ledger.find(engine, import_id).state == target
             continue
         with pytest.raises(TransitionNotAllowed, match=f"is {source} and cannot become {target}"):
-            ledger.enter_state(engine, import_id, target, utc_now(), message="gone on")
+            enter(engine, import_id, target, message="gone on")
         entry = ledger.find(engine, import_id)
         assert (entry.state, entry.message, entry.has_been(target)) == (source, None, target == State.RECEIVED)
 
 
 def test_each_state_is_noted_with_its_time(engine):
     import_id, validated = opened(engine), utc_now()
-    ledger.enter_state(engine, import_id, State.VALIDATED, validated)
+    enter(engine, import_id, State.VALIDATED, validated)
     entry = ledger.find(engine, import_id)
     assert list(entry.state_times) == [State.RECEIVED, State.VALIDATED]
     assert entry.state_times[State.VALIDATED] == validated.isoformat()
