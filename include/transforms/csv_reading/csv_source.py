@@ -59,17 +59,13 @@ class CsvSource:
             except csv.Error as damage:
                 error = str(damage)
             end = reader.line_num + self.skipped
-            raw = raw_lines.between(start, end)
             if error:
-                cells = literal_cells(raw, delimiter, start, error)
-            elif not is_record(cells):
-                first = next(raw)
-                if '"' not in first:
-                    continue
-                raw = itertools.chain([first], raw)
+                cells = literal_cells(raw_lines.between(start, end), delimiter, start, error)
+            elif not is_record(cells) and not raw_lines.has_quote(start):
+                continue
             width = width or len(cells)
             if end > start:
-                check_swallowed(cells, raw, delimiter, width, start)
+                check_swallowed(cells, raw_lines.between(start, end), delimiter, width, start)
             yield start, cells, not (error or (has_escapes and ends_in_an_escape(cells)))
 
 
@@ -79,18 +75,24 @@ def is_record(cells: list[str]) -> bool:
 
 
 class _RawLines:
-    """The physical lines of a text, for the few records that need them; each call goes on after the one before."""
+    """The physical lines of a text, for the few records that need them; callers go forward through the file."""
 
     def __init__(self, text: Text) -> None:
         self._numbered = enumerate(text.lines(), 1)
+        self._current = (0, "")
 
     def between(self, start: int, end: int) -> Iterator[str]:
         """Yield the lines from `start` to `end` one at a time, because a cell may have millions."""
-        for number, line in self._numbered:
-            if number >= start:
-                yield line
-            if number >= end:
-                return
+        while self._current[0] < start:
+            self._current = next(self._numbered)
+        yield self._current[1]
+        while self._current[0] < end:
+            self._current = next(self._numbered)
+            yield self._current[1]
+
+    def has_quote(self, number: int) -> bool:
+        """Say whether there is a quote in a line: `""` is a record, and a blank line is not."""
+        return '"' in next(self.between(number, number))
 
 
 def begin(text: Text) -> CsvSource:

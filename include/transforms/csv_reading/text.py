@@ -7,7 +7,7 @@ import io
 import itertools
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -88,6 +88,10 @@ class Text:
 
 def lines_of(text: str) -> Iterator[str]:
     """Yield the physical lines of a text, with their ends."""
+    return itertools.chain.from_iterable(_some_lines(text))
+
+
+def _some_lines(text: str) -> Iterator[Iterable[str]]:
     start = 0
     while start < len(text):
         some = text[start : start + _AT_ONCE]
@@ -95,11 +99,11 @@ def lines_of(text: str) -> Iterator[str]:
             some = some[: _after_last_line(some)]
         if not some:  # one line is longer than that
             line_end = _LINE_END.search(text, start + _AT_ONCE - 1)
-            yield text[start : (end := line_end.end() if line_end else len(text))]
-            start = end
-            continue
-        # StringIO ends lines at LF, CRLF and CR, and nowhere else; it takes four bytes a character.
-        yield from io.StringIO(some, newline="")
+            some = text[start : line_end.end() if line_end else len(text)]
+            yield [some]
+        else:
+            # StringIO ends lines at LF, CRLF and CR, and nowhere else; it takes four bytes a character.
+            yield io.StringIO(some, newline="")
         start += len(some)
 
 
