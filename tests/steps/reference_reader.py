@@ -10,7 +10,7 @@ WHITE_SPACE = "\t\n\r" + "".join(c for c in map(chr, range(0x20, 0x3001)) if c.i
 def read(text: str, delimiter: str) -> list[tuple[int, list[str] | None]] | str:
     """(line, cells) of every record that is no blank line; cells are UNCLEAR where its quotes are not sound.
 
-    BROKEN when quotes reach over a line end and are not sound: nobody can say which records there are.
+    BROKEN when quotes reach over a line end and are not sound: it is unknown which records there are.
     """
     records: list[tuple[int, list[str] | None]] = []
     at, line = 0, 1

@@ -173,8 +173,8 @@ class Storage:
         for name in (entry.file_name, FORGOTTEN_NAME):
             for place, ending in _ENDINGS:
                 known.append(_last_place(place, entry.feed, entry.received_at, name, f"{entry.id}.{ending}"))
-        found = (self.staged_source(entry.id), *(self.root / path for path in dict.fromkeys(known)))
-        return [path for path in found if is_there(path)]
+        paths = (self.staged_source(entry.id), *(self.root / path for path in dict.fromkeys(known)))
+        return [path for path in paths if is_there(path)]
 
     def delete_files(self, entry: Import, but: str | None = None) -> list[FilePath]:
         """Delete every file of an import `but` one, and its staging. Returns the paths of the deleted files."""

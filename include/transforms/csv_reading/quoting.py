@@ -1,4 +1,4 @@
-"""Quotes that do not match: one row fails, or nobody can say where records end (FILE_BROKEN_QUOTING)."""
+"""Quotes that do not match: one row fails, or it is unknown where records end (FILE_BROKEN_QUOTING)."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def literal_cells(raw_lines: Iterator[str], delimiter: str, start: int, error: s
     """Split a line like `"click") ;x`, where text follows a closing quote, at every delimiter.
 
     The damage is this line's alone when its quotes are even in number, or would be with `\\"` as one of them, and
-    no cell is left open at its end: then only this row fails. Otherwise nobody can say where records end, and this
+    no cell is left open at its end: then only this row fails. Otherwise it is unknown where records end, and this
     raises FILE_BROKEN_QUOTING.
     """
     if "unexpected end of data" in error:

@@ -20,7 +20,7 @@ from include.transforms.csv_reading.text import Text, count_lines, lines_of
 from include.transforms.reports import is_report, never_corrected, restore_cells
 
 DELIMITERS = (",", ";", "\t", "|")
-_QUOTES_UNCLEAR = "A quoted cell of the row goes on after its closing quote: nobody can say where its cells end."
+_QUOTES_UNCLEAR = "A quoted cell of the row goes on after its closing quote: it is not clear where its cells end."
 _NOT_CORRECTED = "The row fitted no columns when it was sent: write its cells from `_cells` into their columns."
 _COUNT_UP_TO = 20  # times the limit: a file that is far too large need not be counted to its end
 _LOOK_FOR_HEADER = 50  # lines

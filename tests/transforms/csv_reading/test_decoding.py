@@ -19,14 +19,14 @@ TEXT = "First Name,Email\nZoë,zoe@example.com\nJosé,jose@example.com\nРусл
 
 
 def _codecs() -> list[str]:
-    found = set()
+    names = set()
     for name in sorted(set(encodings.aliases.aliases.values())):
         try:
             if codecs.lookup(name)._is_text_encoding:
-                found.add(name)
+                names.add(name)
         except LookupError:
             continue
-    return sorted(found - {"mbcs", "oem", "undefined"})
+    return sorted(names - {"mbcs", "oem", "undefined"})
 
 
 @pytest.mark.parametrize("codec", _codecs())

@@ -1,4 +1,4 @@
-"""Quotes that do not match hurt one row, or nobody can say where records end and the file is refused."""
+"""Quotes that do not match hurt one row, or it is unknown where records end and the file is refused."""
 
 from __future__ import annotations
 

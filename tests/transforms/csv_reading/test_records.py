@@ -61,20 +61,20 @@ def test_what_a_csv_writer_writes_is_read_cell_by_cell(rows, delimiter):
         [["First Name", "Email", "Last Name"], *rows]
     )
     try:
-        found = read(text.getvalue())
+        file = read(text.getvalue())
     except FileRefused as refused:
         assert "swallowed" in refused.message
         assert any(
             line.count(delimiter) >= 2 and "@" in line for row in rows for cell in row for line in cell.split("\n")
         )
     else:
-        assert found.cells == rows
+        assert file.cells == rows
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_the_delimiter_is_the_one_under_which_the_header_has_the_required_columns(delimiter):
-    found = read(f"Last, first; | name{delimiter}First Name{delimiter}Email\nx{delimiter}Ann{delimiter}a@example.com\n")
-    assert found.cells[0][-2:] == ["Ann", "a@example.com"]
+    file = read(f"Last, first; | name{delimiter}First Name{delimiter}Email\nx{delimiter}Ann{delimiter}a@example.com\n")
+    assert file.cells[0][-2:] == ["Ann", "a@example.com"]
 
 
 def test_excels_line_that_names_the_delimiter_is_followed_first():
@@ -102,14 +102,14 @@ def test_a_file_without_records_is_one_empty_piece():
 
 @pytest.mark.parametrize("header", ["First Name,Email\n", '"First Name",Email\n'])
 def test_a_row_with_more_or_fewer_cells_fits_no_columns_and_says_so(header):
-    found = read(f"{header}Ann,a@example.com\nBen\nCat,c@example.com,x\n")
-    assert found.ragged == {2: "The row has 1 cell, the header has 2.", 3: "The row has 3 cells, the header has 2."}
-    assert found.cells == [["Ann", "a@example.com"], ["Ben"], ["Cat", "c@example.com", "x"]]
+    file = read(f"{header}Ann,a@example.com\nBen\nCat,c@example.com,x\n")
+    assert file.ragged == {2: "The row has 1 cell, the header has 2.", 3: "The row has 3 cells, the header has 2."}
+    assert file.cells == [["Ann", "a@example.com"], ["Ben"], ["Cat", "c@example.com", "x"]]
 
 
 def test_a_row_whose_quotes_are_not_clear_fits_no_columns_and_says_so():
-    found = read('First Name,Email\n"Ann"x,a@example.com\nBen,b@example.com\n')
-    assert list(found.ragged) == [1] and "goes on after its closing quote" in found.ragged[1]
+    file = read('First Name,Email\n"Ann"x,a@example.com\nBen,b@example.com\n')
+    assert list(file.ragged) == [1] and "goes on after its closing quote" in file.ragged[1]
 
 
 def test_another_delimiter_than_the_feeds_is_said():
