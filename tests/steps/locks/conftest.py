@@ -56,6 +56,11 @@ class Prepared:
             return [(row[0], row[1]) for row in connection.execute(query, {"id": self.id})]
 
 
+@pytest.fixture(scope="session")
+def shared_engine(engine_on_every_server: sa.Engine) -> sa.Engine:
+    return engine_on_every_server
+
+
 @pytest.fixture(autouse=True)
 def generous_budget(monkeypatch) -> None:
     monkeypatch.setattr(transactions, "RETRY_BUDGET_SECONDS", 2.0 * PATIENCE)
