@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -63,11 +64,12 @@ def shared_engine(clients_url: str) -> Iterator[sa.Engine]:
 @pytest.fixture(scope="session", params=["embedded", *local_server.if_it_listens()])
 def engine_on_every_server(request: pytest.FixtureRequest) -> Iterator[sa.Engine]:
     """For modules whose tests must hold on each server there is: they name it `shared_engine`."""
-    if request.param == "embedded":
-        yield request.getfixturevalue("shared_engine")
-        return
-    with local_server.own_database() as url:
-        engine = engine_from_url(with_tables(url))
+    with ExitStack() as stack:
+        if request.param == "embedded":
+            url = request.getfixturevalue("clients_url")
+        else:
+            url = with_tables(stack.enter_context(local_server.own_database()))
+        engine = engine_from_url(url)
         yield engine
         engine.dispose()
 

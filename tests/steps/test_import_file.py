@@ -16,6 +16,11 @@ EXPORT = "ID,First Name,Last Name,Email,Project,Desk,Active,Type,Created\n"
 TEMPLATE = "firstName,email,username,middleName,lastName\n"
 
 
+@pytest.fixture
+def shared_engine(engine_on_every_server):
+    return engine_on_every_server
+
+
 def codes(result):
     return sorted(problem.code for problem in result.problems)
 
