@@ -18,7 +18,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from include.adapters.database import erasure, import_rows, ledger
+from include.adapters.database import erasure, ledger
 from include.adapters.database.erasure import RowHit
 from include.adapters.files.paths import FilePath, opened
 from include.adapters.files.storage import FORGOTTEN_NAME, Storage
@@ -29,9 +29,9 @@ from include.schemas.client_tables import Import
 from include.schemas.email_addresses import email_key
 from include.schemas.feed import Feed
 from include.steps.forget import FALLBACK, Feeds, nameless_errors, only_one_forgets, plain_message
+from include.steps.report import report_again
 from include.transforms.csv_reading.headers import fields_of
 from include.transforms.person import Person
-from include.transforms.reports import FailedRow, write_report
 
 ERASED = "A person was erased from this import: files that held the person are deleted, the counts stay."
 # A file whose content the ledger does not know is searched up to this size (bytes); a larger one is named.
@@ -66,12 +66,11 @@ def erase_person(
         person = _person(engine, email, client_id)
         findings = _search_ledger(engine, person)
         unread = _search_files(engine, storage, feeds, person, findings)
-        erased = Forgotten(of_person=True, unread=unread)
+        resting = _note_erasures(engine, findings)
+        left = tuple(sorted(findings.keys() - set(resting)))
+        erased = Forgotten(of_person=True, left=left, unread=unread)
         with engine.begin() as connection:
-            for import_id in sorted(findings):
-                _note_erasure(connection, ledger.lock(connection, import_id), findings[import_id])
-        with engine.begin() as connection:
-            for import_id in sorted(findings):
+            for import_id in resting:
                 erased += _erase(connection, storage, ledger.lock(connection, import_id), findings[import_id])
     return erased
 
@@ -82,7 +81,7 @@ def is_at_rest(entry: Import) -> bool:
 
 
 def _person(engine: sa.Engine, email: str | None, client_id: str | None) -> Person:
-    """The person with every address that the client has had."""
+    """Find the person, with every address that the client has had."""
     if client_id is not None and re.fullmatch(r"[0-9a-fA-F]{24}", client_id.strip()):
         person = Person().known_by(ids=[client_id.strip()])
     elif client_id is None and email is not None and (key := email_key(email)):
@@ -109,7 +108,7 @@ def _search_ledger(engine: sa.Engine, person: Person) -> Findings:
 
 
 def _row_hit(row: sa.Row[Any], person: Person) -> RowHit | None:
-    """What the row loses; None when it does not meet the person.
+    """Judge what the row loses; None when it does not meet the person.
 
     Another client's row whose problem only names the person keeps its cells.
     """
@@ -156,7 +155,7 @@ def _ledger_knows_the_file(entry: Import, rules: Feed) -> bool:
 
 
 def _holds(path: FilePath, entry: Import, rules: Feed, person: Person) -> bool | None:
-    """Whether the file holds the person; None when it is too large to be searched, or is no text."""
+    """Tell whether the file holds the person; None when it is too large to be searched, or is no text."""
     status = path.lstat()
     if not S_ISREG(status.st_mode):
         return False  # a link or device that was sent holds nothing of its own
@@ -170,9 +169,21 @@ def _holds(path: FilePath, entry: Import, rules: Feed, person: Person) -> bool |
     return None if is_binary else False
 
 
+def _note_erasures(engine: sa.Engine, findings: Findings) -> list[str]:
+    """Say that files were deleted, while they are still there: a repetition finds no file that is gone.
+
+    Returns the ids of the imports that are at rest; no other one is changed.
+    """
+    with engine.begin() as connection:
+        entries = [ledger.lock(connection, import_id) for import_id in sorted(findings)]
+        resting = [entry for entry in entries if is_at_rest(entry)]
+        for entry in resting:
+            _note_erasure(connection, entry, findings[entry.id])
+    return [entry.id for entry in resting]
+
+
 def _note_erasure(connection: sa.Connection, entry: Import, finding: Finding) -> None:
-    """Say that files were deleted, while they are still there: a repetition finds no file that is gone."""
-    if not is_at_rest(entry) or not (finding.in_files or "message" in finding.columns):
+    if not finding.in_files and "message" not in finding.columns:
         return
     values: dict[str, Any] = {"message": _message(entry, finding.columns)}
     if finding.in_files:
@@ -182,7 +193,7 @@ def _note_erasure(connection: sa.Connection, entry: Import, finding: Finding) ->
 
 
 def _message(entry: Import, columns: set[str]) -> str:
-    """The import's message without cells, and that a person was erased."""
+    """Write the import's message without cells, and that a person was erased."""
     if entry.code:
         return f"{plain_message(entry)}. {ERASED}"
     kept = "" if "message" in columns or entry.message is None else entry.message.removesuffix(ERASED).strip()
@@ -190,15 +201,16 @@ def _message(entry: Import, columns: set[str]) -> str:
 
 
 def _erase(connection: sa.Connection, storage: Storage, entry: Import, finding: Finding) -> Forgotten:
-    """Erase the person from one import, whose row is locked; name the import when it is not at rest."""
-    if not is_at_rest(entry):
-        return Forgotten(left=(entry.id,))
+    """Erase the person from one import, whose row is locked."""
     rows = [hit for hit in finding.rows if hit.cells or hit.problems or hit.image]
     erasure.forget_rows(connection, rows)
     values = _without_person(entry, finding.columns)
     deleted: list[FilePath] = []
     if finding.in_files:
-        values["report_path"] = _write_report_again(connection, storage, entry, finding.columns)
+        # The report of a refused file has no path any more: it also had good rows, which the ledger does not have.
+        again = entry.report_path is not None and "header" not in finding.columns
+        name = values.get("file_name", entry.file_name)
+        values["report_path"] = report_again(connection, storage, entry, name) if again else None
         deleted = storage.delete_files(entry, but=values["report_path"])
     if values:
         ledger.change(connection, entry.id, **values)
@@ -221,26 +233,6 @@ def _without_person(entry: Import, columns: set[str]) -> dict[str, Any]:
         "file_problems": [{key: problem[key] for key in _KEPT_OF_A_PROBLEM} for problem in entry.file_problems],
     }
     return {column: value for column, value in values.items() if column in columns}
-
-
-def _write_report_again(connection: sa.Connection, storage: Storage, entry: Import, columns: set[str]) -> str | None:
-    """Write the failed-row report from what the ledger has left; give its path, None when there is no such report.
-
-    The report of a refused file has no path any more: it also had the good rows, which the ledger does not have.
-    A report without its header could not be imported.
-    """
-    if entry.report_path is None or "header" in columns:
-        return None
-    rows = [
-        FailedRow(row, line, cells, [import_rows.problem_of(problem) for problem in problems])
-        for row, line, cells, problems in import_rows.failed_rows(connection, entry.id)
-        if cells is not None
-    ]
-    if not rows:
-        return None
-    name = FORGOTTEN_NAME if "file_name" in columns else entry.file_name
-    content = write_report(entry.header, rows, entry.id, entry.delimiter or ",")
-    return storage.rewrite_report(entry.id, entry.feed, entry.received_at, name, content)
 
 
 def _texts(objects: Iterable[dict[str, Any]]) -> str:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+import sqlalchemy as sa
+
 from include.adapters.database import import_rows
+from include.adapters.files.storage import Storage
 from include.models import State
 from include.schemas.client_tables import Import
 from include.steps.context import ImportContext
@@ -21,13 +24,28 @@ def report(context: ImportContext, entry: Import) -> str | None:
     """
     if not entry.failed:
         return None
-    failed = [
-        FailedRow(row, line, cells or [], [import_rows.problem_of(problem) for problem in problems])
-        for row, line, cells, problems in import_rows.failed_rows(context.engine, entry.id)
-    ]
+    failed = _failed_rows(context.engine, entry)
     rows = _with_good_rows(context, entry, failed) if entry.state == State.REFUSED else failed
     content = write_report(entry.header, rows, entry.id, entry.delimiter or ",")
     return context.storage.write_report(entry.id, entry.feed, entry.received_at, entry.file_name, content)
+
+
+def report_again(connection: sa.Connection, storage: Storage, entry: Import, file_name: str) -> str | None:
+    """Write the failed-row report of an import that lost rows to an erasure; None when no row is left."""
+    rows = _failed_rows(connection, entry)
+    if not rows:
+        return None
+    content = write_report(entry.header, rows, entry.id, entry.delimiter or ",")
+    return storage.rewrite_report(entry.id, entry.feed, entry.received_at, file_name, content)
+
+
+def _failed_rows(connection: sa.Connection | sa.Engine, entry: Import) -> list[FailedRow]:
+    """Read the failed rows that still have their cells."""
+    return [
+        FailedRow(row, line, cells, [import_rows.problem_of(problem) for problem in problems])
+        for row, line, cells, problems in import_rows.failed_rows(connection, entry.id)
+        if cells is not None
+    ]
 
 
 def report_planned(context: ImportContext, entry: Import) -> str | None:

@@ -78,3 +78,14 @@ def test_a_forgotten_import_says_so_and_shows_no_cell(web, imported, engine, ins
     forget(engine, Storage(installation.home / "storage"), {"default": feed}, datetime.now(UTC) + timedelta(days=3))
     page = web("admin").get(f"{ROOT}/imports/{import_id}").text
     assert "were removed" in page and "nobody@example.com" not in page and "1 row failed" in page
+
+
+def test_an_import_whose_file_was_deleted_for_a_persons_sake_says_so(web, imported, engine, installation):
+    from include.adapters.files.storage import Storage
+    from include.steps.erase import erase_person
+
+    import_id = imported()
+    erase_person(engine, Storage(installation.home / "storage"), {}, email="nobody@example.com")
+    page = web("admin").get(f"{ROOT}/imports/{import_id}").text
+    assert "A person was erased from this import" in page and "nobody@example.com" not in page
+    assert "Lies in" not in page and "1 row failed" in page
