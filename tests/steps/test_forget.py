@@ -1,4 +1,4 @@
-"""Retention: what goes, what stays, and what a worker killed in between leaves for the next."""
+"""Retention: what goes, what stays, and what a killed process leaves for the next."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ LATER = NOW + timedelta(days=366)
 
 
 class Died(BaseException):
-    """A worker killed: nothing of ours handles it."""
+    """Stands for the end of a killed process: no code of ours handles it."""
 
 
 def all_texts(engine: sa.Engine, but: tuple[str, ...] = ()) -> str:
-    """Every table of ours as text."""
+    """Give every table that holds personal data as text."""
     with engine.connect() as connection:
         return "\n".join(
             str(row)
@@ -132,7 +132,7 @@ def test_every_end_of_an_import_is_an_end(bring, engine, storage, forgotten, sta
     assert forgotten().imports == 1 and all_files(storage) == {}
 
 
-def test_a_worker_killed_between_files_and_ledger_leaves_the_import_to_the_next(
+def test_a_process_killed_between_files_and_ledger_leaves_the_import_to_the_next(
     bring, engine, storage, forgotten, monkeypatch
 ):
     import_id = bring(FILE).import_id
