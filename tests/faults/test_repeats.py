@@ -110,7 +110,7 @@ def test_a_file_refused_for_its_rows_is_archived_by_the_next_try_after_a_death(c
         change(*args, **values)
 
     with monkeypatch.context() as patch:
-        patch.setattr(archive_step.import_ledger, "change", die_at_the_end)
+        patch.setattr(archive_step.ledger, "change", die_at_the_end)
         with pytest.raises(Died):
             archive(whole, entry.id)
     archive(whole, entry.id)
