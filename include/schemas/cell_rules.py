@@ -96,8 +96,10 @@ def as_timestamps(text: pd.Series) -> pd.Series:
 
     No zone means UTC. Anything else is NaT; nothing rolls over.
     """
-    well_formed = text.where(text.str.fullmatch(_TIMESTAMP)).str.upper().str.replace(",", ".", regex=False)
-    # One cell with nanoseconds would make pandas read the whole column in a unit that ends in 2262.
-    well_formed = well_formed.str.replace(r"(\.[0-9]{6})[0-9]+", r"\1", regex=True)
+    well_formed = text.where(text.str.fullmatch(_TIMESTAMP))
+    if text.str.contains(r"[a-z,.]", regex=True).any():
+        well_formed = well_formed.str.upper().str.replace(",", ".", regex=False)
+        # One cell with nanoseconds would make pandas read the whole column in a unit that ends in 2262.
+        well_formed = well_formed.str.replace(r"(\.[0-9]{6})[0-9]+", r"\1", regex=True)
     instants = pd.to_datetime(well_formed, format="ISO8601", utc=True, errors="coerce", cache=False).dt.as_unit("us")
     return instants.where(instants >= pd.Timestamp("0001-01-01", tz="UTC"))  # no calendar has a year 0

@@ -14,7 +14,7 @@ from include.models import Counts, ImportResult, Problem, State
 from include.schemas.feed import Feed
 from include.steps.validate import Judged, judge_file
 from include.transforms.matching.duplicates import resolve_duplicates
-from include.transforms.matching.identity import NO_CLIENTS, join_clients, match, sound_cells
+from include.transforms.matching.identity import NO_CLIENTS, join_clients, keys_to_look_up, match, sound_cells
 from include.transforms.validation.problems import in_column_order, join_problems, rows_with_errors
 
 
@@ -41,7 +41,7 @@ def _lines_and_problems(judged: Judged, feed: Feed) -> tuple[pd.Series, pd.DataF
     """Give every row's line, and all problems, as if there were no clients yet. Raises FileRefused."""
     pieces = list(judged.pieces)
     sounds = [sound_cells(piece.rows, piece.problems) for piece in pieces]
-    keys = join_clients(pd.concat([match(sound, NO_CLIENTS) for sound in sounds]), feed)
+    keys = join_clients(pd.concat([match(sound, *keys_to_look_up(sound), NO_CLIENTS) for sound in sounds]), feed)
     of_cells = join_problems(*(piece.problems for piece in pieces))
     good = pd.Series(~keys.index.isin(rows_with_errors(of_cells)), index=keys.index)
     resolution = resolve_duplicates(keys, good, feed.duplicates)

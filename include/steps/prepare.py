@@ -22,7 +22,14 @@ from include.steps.context import ImportContext, step
 from include.transforms.csv_reading.sent_rows import cells_as_sent
 from include.transforms.matching.defaults import fill, typed
 from include.transforms.matching.duplicates import resolve_duplicates
-from include.transforms.matching.identity import join_clients, judge_mode, match, sound_cells, warn_of_read_only
+from include.transforms.matching.identity import (
+    join_clients,
+    judge_mode,
+    keys_to_look_up,
+    match,
+    sound_cells,
+    warn_of_read_only,
+)
 from include.transforms.matching.references import Desk, ReferenceData, resolve_references
 from include.transforms.matching.usernames import generate
 from include.transforms.validation.problems import in_column_order, join_problems, rows_with_errors
@@ -67,8 +74,9 @@ def _identify(context: ImportContext, entry: Import) -> pd.DataFrame:
     keys = []
     for rows, problems in context.staging.load(entry.id, "rows", "problems"):
         sound = sound_cells(rows, problems)
-        ids, emails = (sound[name][sound[name] != ""].unique().tolist() for name in ("id", "email_key"))
-        keys.append(match(sound, clients.find_clients(context.engine, ids, emails)))
+        ids, emails = keys_to_look_up(sound)
+        known = clients.find_clients(context.engine, *(given[given != ""].unique().tolist() for given in (ids, emails)))
+        keys.append(match(sound, ids, emails, known))
     return join_clients(pd.concat(keys), context.feed)
 
 
@@ -133,7 +141,8 @@ def _incoming(
     identified = keys[keys["identified"]]
     known = {name: _present(identified[name]) for name in _KNOWN}
     made = usernames[usernames.index.isin(sent.index)]
-    known["username"] = known["username"].mask(identified.index.isin(made.index), made.reindex(identified.index))
+    if len(made):
+        known["username"] = known["username"].fillna(made)
     fields = {name: values[name] for name in FIELDS if name not in ("id", "username")}
     columns = {
         **{name: _of_some(texts, sent.index) for name, texts in (("outcome", outcomes), ("problems", reasons))},

@@ -91,14 +91,15 @@ def read_reference_data(engine: sa.Engine) -> tuple[list[sa.Row], list[sa.Row]]:
 
 # The clients that the file means, or whose e-mail or username it wants, as they are from now to the end of the
 # transaction. They are locked in the order of ids, so two merges cannot wait for each other. Other rows of `clients`
-# stay free for everyone.
+# stay free for everyone. ARRAY: each client is then looked up by its id, whatever the size of the table.
 _LOCK = sa.text("""
     CREATE TEMPORARY TABLE locked ON COMMIT DROP AS
     SELECT ctid AS place, clients.* FROM clients
-    WHERE id IN (
+    WHERE id = ANY(ARRAY(
         SELECT client_id FROM incoming WHERE identified
-        UNION SELECT holder FROM incoming WHERE holder IS NOT NULL
-        UNION SELECT other.id FROM incoming JOIN clients other USING (username) WHERE NOT incoming.generated)
+        UNION ALL SELECT holder FROM incoming WHERE holder <> client_id
+        UNION ALL SELECT (SELECT id FROM clients WHERE username = incoming.username) FROM incoming
+        WHERE username IS NOT NULL AND NOT generated))
     ORDER BY id FOR NO KEY UPDATE OF clients
 """)
 

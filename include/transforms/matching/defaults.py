@@ -29,6 +29,8 @@ def fill(rows: pd.DataFrame, defaults: Mapping[str, str | bool], now: datetime) 
 
     Existing clients get nothing: a blank cell never changes them.
     """
+    if not rows["is_new"].any():
+        return rows
     on_create: dict[str, object] = {name: field.on_create for name, field in FIELDS.items()}
     on_create |= {name: _default(FIELDS[name], value) for name, value in defaults.items()} | {"created": now}
     filled = {

@@ -51,11 +51,12 @@ def resolve_duplicates(keys: pd.DataFrame, good: pd.Series, policy: Policy) -> R
     no other row and takes nothing from a good one; it only learns what a good row claims.
     """
     clients = _client_numbers(keys)
-    standing, replaced, rejected = _choose(clients[good], keys["line"], policy)
-    failed = keys.index[keys["identified"]].difference(standing).difference(replaced.index)
+    replaced, rejected = _choose(clients[good], keys["line"], policy)
+    standing = good & ~good.index.isin(replaced.index.append(rejected.index))
+    failed = keys["identified"] & ~standing & ~keys.index.isin(replaced.index)
     emails = _claimed_twice(keys["email_key"], clients, standing, failed)
     usernames = _claimed_twice(keys["username"], clients, standing, failed)
-    winners = standing.difference(emails.index).difference(usernames.index)
+    winners = keys.index[standing & ~keys.index.isin(emails.index.append(usernames.index))]
     return Resolution(winners, replaced, rejected, emails, usernames.map("{} of this file".format))
 
 
@@ -68,43 +69,42 @@ def _client_numbers(keys: pd.DataFrame) -> pd.Series:
     return pd.Series(numbers, index=keys.index)
 
 
-def _choose(clients: pd.Series, lines: pd.Series, policy: Policy) -> tuple[pd.Index, pd.Series, pd.Series]:
-    """Give (rows that stand, replaced rows with their sentence, rejected rows with theirs)."""
-    none = pd.Series(dtype="str")
+def _choose(clients: pd.Series, lines: pd.Series, policy: Policy) -> tuple[pd.Series, pd.Series]:
+    """Give (replaced rows with their sentence, rejected rows with theirs); the others stand."""
+    none = pd.Series(dtype="str", index=pd.Index([], dtype="int64"))
     repeated = clients[clients.duplicated(keep=False)]
     if repeated.empty:
-        return clients.index, none, none
+        return none, none
     if policy == "reject":
         verb = {True: "means", False: "mean"}
         sentences = {
             row: f"{_list_others(row, rows)} of this file {verb[len(rows) == 2]} the same client."
             for row, rows in _peers(repeated)
         }
-        return clients.index.difference(repeated.index), none, pd.Series(sentences, dtype="str")
+        return none, pd.Series(sentences, dtype="str")
     kept = repeated[~repeated.duplicated(keep="last" if policy == "keep_last" else "first")]
     by = repeated.map(pd.Series(kept.index, index=kept))
     by = by[by != by.index]
     sentences = {
         row: f"Replaced by row {other} (line {lines[other]}), which is the same client." for row, other in by.items()
     }
-    return clients.index.difference(by.index), pd.Series(sentences, dtype="str"), none
+    return pd.Series(sentences, dtype="str"), none
 
 
-def _claimed_twice(keys: pd.Series, clients: pd.Series, standing: pd.Index, failed: pd.Index) -> pd.Series:
+def _claimed_twice(keys: pd.Series, clients: pd.Series, standing: pd.Series, failed: pd.Series) -> pd.Series:
     """Find claims of one e-mail or username for several clients; gives each such row the list of the others.
 
     Standing rows (each another client) hurt each other. A failed row hurts none, and is told of a standing one.
     """
-    claims = keys.loc[standing]
-    claims = claims[claims != ""]
+    claims = keys[standing & (keys != "")]
     numbers = pd.Series(pd.factorize(claims)[0], index=claims.index)  # texts themselves would be compared as objects
     sentences = {row: _list_others(row, rows) for row, rows in _peers(numbers[numbers.duplicated(keep=False)])}
-    if len(failed):
-        of_failed = pd.DataFrame({"key": keys.loc[failed], "client": clients.loc[failed], "row": failed})
+    if failed.any():
+        of_failed = pd.DataFrame({"key": keys[failed], "client": clients[failed], "row": keys.index[failed]})
         both = of_failed.merge(pd.DataFrame({"key": claims, "by": claims.index, "other": clients.loc[claims.index]}))
         others = both[both["client"] != both["other"]].drop_duplicates("row")
         sentences |= {row: f"row {by}" for row, by in zip(others["row"].tolist(), others["by"].tolist(), strict=True)}
-    return pd.Series(sentences, dtype="str")
+    return pd.Series(sentences, dtype="str", index=pd.Index(list(sentences), dtype="int64"))
 
 
 def _peers(keys: pd.Series) -> list[tuple[int, list[int]]]:

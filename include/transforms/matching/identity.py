@@ -39,22 +39,28 @@ NO_CLIENTS = pd.DataFrame(
 def sound_cells(rows: pd.DataFrame, problems: pd.DataFrame) -> pd.DataFrame:
     """Blank the cells that have an error and leave out rows that fit no columns.
 
-    Gives `id` in lower case, and adds `email_key` and `id_is_wrong` (an ID was given, and nobody can say whose).
+    Adds `id_is_wrong`: an ID was given, and nobody can say whose.
     """
     errors = problems[problems["severity"] == "error"]
+    if errors.empty:
+        return rows.assign(id_is_wrong=False)
     sound = rows.drop(errors["row"][errors["code"] == Code.ROW_RAGGED])
     wrong = {field: sound.index.isin(failed) for field, failed in errors.groupby("field")["row"] if field}
     blanked = {field: sound[field].mask(cells, "") for field, cells in wrong.items()}
-    sound = sound.assign(**blanked, id_is_wrong=wrong.get("id", np.zeros(len(sound), dtype=bool)))
-    return sound.assign(id=sound["id"].str.lower(), email_key=email_keys(sound["email"]))
+    return sound.assign(**blanked, id_is_wrong=wrong.get("id", False))
 
 
-def match(sound: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+def keys_to_look_up(sound: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """Give the IDs in lower case and the e-mails in normal form, '' for none."""
+    return sound["id"].str.lower(), email_keys(sound["email"])
+
+
+def match(sound: pd.DataFrame, given: pd.Series, keys: pd.Series, known: pd.DataFrame) -> pd.DataFrame:
     """Give `keys` of some rows.
 
-    `sound` comes from `sound_cells`; `known` is indexed by client id and has `email_key`, `project`, `created`.
+    `sound` comes from `sound_cells`, `given` and `keys` from `keys_to_look_up`; `known` is indexed by client id and has
+    `email_key`, `project`, `created`.
     """
-    given, keys = sound["id"], sound["email_key"]
     holder = _texts_at(_positions(keys, known["email_key"]), known.index, sound.index)
     identified = ~sound["id_is_wrong"] & ((given != "") | (keys != ""))
     means = given.where(given != "", holder).where(identified, "")
