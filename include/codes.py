@@ -147,10 +147,6 @@ class Code(StrEnum):
         "The e-mail {shown} belongs to another client ({detail}).",
         "Correct the ID or the e-mail.",
     )
-    EMAIL_TAKEN = (
-        "EMAIL_TAKEN", "row", "E-mail already in use", "Another client ({detail}) has the e-mail {shown}.",
-        "Use another e-mail.",
-    )
     USERNAME_TAKEN = (
         "USERNAME_TAKEN", "row", "Username already in use", "The username {shown} is taken by {detail}.",
         "Use another username, or leave the cell blank.",
