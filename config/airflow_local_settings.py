@@ -17,10 +17,13 @@ if {"scheduler", "worker"} & set(sys.argv[1:]):
     import pandas
     import pandas.core.arrays.arrow.extension_types
     import pandas.core.methods.to_dict  # noqa: F401
+    import pandera.extensions  # noqa: F401
     import pandera.pandas
     import psycopg  # noqa: F401
     import puremagic  # noqa: F401
     import pyarrow.csv  # noqa: F401
+    import pyarrow.pandas_compat
+    import pyarrow.vendored.version  # noqa: F401
     import sqlalchemy.dialects.postgresql.psycopg  # noqa: F401
     from airflow.configuration import AIRFLOW_HOME
     from airflow.providers.standard.operators import trigger_dagrun  # noqa: F401
@@ -28,7 +31,10 @@ if {"scheduler", "worker"} & set(sys.argv[1:]):
     from airflow.sdk.observability import stats  # noqa: F401
 
     # Pandera and Airflow load more modules when they are first used.
-    pandera.pandas.DataFrameSchema({}).validate(pandas.DataFrame({}))
+    class _Rows(pandera.pandas.DataFrameModel):
+        name: str
+
+    _Rows.validate(pandas.DataFrame({"name": ["x"]}))
     _ = task.python, task.sensor, Asset("nothing", uri="nothing://")
 
     # A task need not compile the project's code either. Its folder may be read-only, so compiled code goes elsewhere.
