@@ -54,14 +54,6 @@ def read_records(text: Text, feed: Feed, announced: int | None = None) -> Record
     return Records(header, delimiter, _counted(pieces, announced))
 
 
-def split_records(text: Text, delimiter: str) -> list[tuple[int, list[str]]]:
-    """Give (line where it starts, cells) of the header and of each record, whatever the columns mean.
-
-    Raises FILE_BROKEN_QUOTING.
-    """
-    return [(start, cells) for start, cells, _ in begin(text).records(delimiter)]
-
-
 def _counted(pieces: Iterable[Piece], announced: int | None) -> Iterator[Piece]:
     count = 0
     for piece in pieces:
