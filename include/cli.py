@@ -1,4 +1,4 @@
-"""Check or import files without Airflow: the same steps (SPEC.md section 12)."""
+"""Check or import files without Airflow, by the same steps (SPEC.md section 12)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from rich.table import Table
 from include.codes import Code
 from include.errors import ClientImportError, FeedInvalid, PersonNotNamed, SettingInvalid
 from include.models import OUTCOMES, ImportResult, State, value_map
-from include.schemas.client_rows import FIELDS
 from include.schemas.feed import Feed, feed_files, load_feed
 from include.settings import login_from_environment, read_settings
 
@@ -38,7 +37,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
 @app.command("check")
 def check_(files: Files, feed: FeedName = "default", as_json: AsJson = False) -> None:
-    """Judge files and every cell in them; no database, so projects and desks are not looked up."""
+    """Check files and every cell in them. Without a database, projects and desks are not looked up."""
     from include.steps.check import check
     from include.steps.context import utc_now
 
@@ -72,17 +71,17 @@ def import_(
 def forget_(
     email: Annotated[str | None, typer.Option("--email", help="One person, by e-mail address.")] = None,
     client_id: Annotated[str | None, typer.Option("--id", help="One person, by the client's ID.")] = None,
-    expired: Annotated[bool, typer.Option("--expired", help="All imports that are over their feed's days.")] = False,
+    expired: Annotated[bool, typer.Option("--expired", help="All imports older than their feed's retention.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """Remove what imports have kept: of one person, or of imports that are over their days."""
+    """Delete what imports have kept: of one person, or of all imports older than their feed's retention."""
     from include.schemas.feed import read_feeds
     from include.steps.context import utc_now
     from include.steps.erase import erase_person
     from include.steps.forget import forget
 
     if [email is not None, client_id is not None, expired].count(True) != 1:
-        _wrong_call("Say whom or what to forget: one of --email, --id or --expired.")
+        _wrong_call("Name what to forget by one of --email, --id or --expired.")
     engine, storage = _open_resources()
     try:
         feeds = read_feeds(read_settings().feeds)
@@ -93,7 +92,7 @@ def forget_(
     except PersonNotNamed as error:
         _wrong_call(str(error))
     except Exception as error:  # noqa: BLE001 - its text may hold what is to be forgotten
-        Console(stderr=True).print(f"Not done, or not all of it: {_fault(error)}", style="red", soft_wrap=True)
+        Console(stderr=True).print(f"Not done, or not all of it: {_errors(error)}", style="red", soft_wrap=True)
         raise typer.Exit(SYSTEM_ERROR) from None
     sys.stdout.write((json.dumps(asdict(done)) if as_json else "\n".join(done.sentences())) + "\n")
     raise typer.Exit(ERROR_IN_FILE if not expired and (done.left or done.unread) else ALL_MERGED)
@@ -110,20 +109,20 @@ def _open_resources() -> tuple[Engine, Storage]:
         _wrong_call(str(error))
 
 
-def _fault(error: Exception) -> str:
+def _errors(error: Exception) -> str:
     each = error.exceptions if isinstance(error, ExceptionGroup) else [error]
     return "; ".join(str(one) if isinstance(one, ClientImportError) else f"{type(one).__name__}" for one in each)
 
 
 def _each(files: Sequence[Path], do: Callable[[Path], ImportResult]) -> list[tuple[Path, ImportResult]]:
-    """One file's fault never stops the others; a fault of ours is a result too, and makes the exit code 3."""
+    """Do something to each file. One file's system error never stops the others: it is a result with exit code 3."""
     results = []
     for path in _existing(files):
         try:
             result = do(path)
         except Exception as error:  # noqa: BLE001 - see above
-            fault = str(error) if isinstance(error, ClientImportError) else f"{type(error).__name__} (our fault)"
-            result = ImportResult(file=path.name, import_id=None, state=State.FAILED, message=fault)
+            message = str(error) if isinstance(error, ClientImportError) else f"{type(error).__name__} (system error)"
+            result = ImportResult(file=path.name, import_id=None, state=State.FAILED, message=message)
         results.append((path, result))
     return results
 
@@ -167,12 +166,12 @@ def _finish(judged: Sequence[tuple[Path, ImportResult]], feed: Feed, as_json: bo
     if State.FAILED in states:
         raise typer.Exit(SYSTEM_ERROR)
     limit = feed.hold.failed_over or 0
-    fault = any(r.state in (State.REFUSED, State.HELD) or r.counts.failed > limit * r.counts.read for r in results)
-    raise typer.Exit(ERROR_IN_FILE if fault else ALL_MERGED)
+    error = any(r.state in (State.REFUSED, State.HELD) or r.counts.failed > limit * r.counts.read for r in results)
+    raise typer.Exit(ERROR_IN_FILE if error else ALL_MERGED)
 
 
 def _print_problems(console: Console, path: Path, result: ImportResult) -> None:
-    """`file:line: CODE sentence`, as linters write it, then how many rows have which cause, and what to do."""
+    """Print `file:line: CODE sentence`, as linters do, then how many rows have which cause, and what to do."""
     shown = escape(_printable(str(path)))
     for problem in result.problems:
         colour = "red" if problem.severity == "error" else "yellow"
@@ -186,6 +185,12 @@ def _print_problems(console: Console, path: Path, result: ImportResult) -> None:
     for what, where in (("failed rows", result.report), ("planned changes", result.planned)):
         if where:
             console.print(f"{shown}: {what}: {escape(where)}", style="dim")
+    _print_causes(console, result)
+
+
+def _print_causes(console: Console, result: ImportResult) -> None:
+    from include.schemas.client_rows import FIELDS
+
     causes = Counter((p.code, p.field) for p in result.problems if p.severity == "error")
     for (code, field), number in causes.most_common():
         about = f" in {FIELDS[field].label}" if field else ""
@@ -195,7 +200,7 @@ def _print_problems(console: Console, path: Path, result: ImportResult) -> None:
 
 
 def _printable(text: str) -> str:
-    """File names and cells may hold what would move the cursor or ring the bell."""
+    """Write control characters out: those of a file name or cell could move the cursor or ring the bell."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 

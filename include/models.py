@@ -6,10 +6,18 @@ import json
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
-from importlib import import_module
 from typing import Any, Literal
 
 Severity = Literal["error", "warning"]
+
+# The fields of `schemas.client_rows.ClientRows`, in its order; a test compares the two. They are written down here
+# because Airflow reads DAG files, and with them the feeds, every few seconds, and Pandera takes a second to load.
+FIELD_NAMES = (
+    "id", "first_name", "middle_name", "last_name", "email", "username", "project", "desk", "active", "type", "created",
+)  # fmt: skip
+
+# The two answers to a held import. A DAG file shows them, so they are here for the same reason.
+APPROVE, DISCARD = "Approve", "Discard"
 
 
 class State(StrEnum):
@@ -78,7 +86,7 @@ REVERT_OUTCOMES = (Outcome.REVERTED, Outcome.KEPT)
 class Problem:
     """One reason. `row` counts records from 1 (0: the file as a whole), `line` is where the record starts.
 
-    `meant`: what the feed's `values` could map the value to, '' where nobody knows.
+    `meant`: what the feed's `values` could map the value to, '' when that is not known.
     """
 
     code: str
@@ -126,9 +134,9 @@ class RunRequest:
 
 @dataclass(frozen=True)
 class Cause:
-    """Rows with the same code, field and value: what a person mends at once.
+    """Rows with the same code, field and value, which a person corrects at once.
 
-    `message` is the only one, or an example when `alike` is False. `severity` is `error` for failed rows.
+    `message` is an example when `alike` is False. `severity` is `error` for failed rows. `meant` is as in `Problem`.
     """
 
     code: str
@@ -142,22 +150,26 @@ class Cause:
 
     @property
     def value_map(self) -> str:
-        """A line for the feed's `values` that makes this value understood, '' where nobody knows what it means."""
+        """The line for the feed's `values` that makes this value understood, '' where its meaning is not known."""
         return value_map(self.field, self.value, self.meant)
 
 
 def value_map(field: str, value: str, meant: str) -> str:
-    """`desk: {"London": "67a3..."}`; quoted, since YAML would read some IDs as numbers."""
+    """Write `desk: {"London": "67a3..."}`. The ID is quoted, because YAML would read some IDs as numbers."""
     return f"{field}: {{{json.dumps(value.strip(), ensure_ascii=False)}: {json.dumps(meant)}}}" if meant else ""
 
 
 @dataclass(frozen=True)
 class Forgotten:
-    """What was removed for good. `imports` it was removed from; `cells` and `problems` count rows that lost them,
-    `images` clients' before and after of one import, `files` files deleted.
+    """What was deleted for good.
 
-    Ids of imports: `left` (not at an end, and they hold something; the caller decides and repeats) and `unread`
-    (their files are too large to be searched, or are no text). `broken_feeds` kept everything.
+    imports       how many imports lost something
+    cells         how many rows lost their original cells, and `problems` how many lost the texts of their problems
+    images        how many clients lost the values before and after one import
+    files         how many files were deleted
+    left          ids of imports that hold something and are not finished: decide about them, then repeat
+    unread        ids of imports whose files were not searched: they are too large, or are no text
+    broken_feeds  feeds of which nothing was deleted, because their file cannot be read
     """
 
     imports: int = 0
@@ -171,30 +183,32 @@ class Forgotten:
     of_person: bool = False
 
     def __add__(self, other: Forgotten) -> Forgotten:
-        """Numbers and lists together."""
+        """Add the numbers and join the lists."""
         both = {f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self) if f.name != "of_person"}
         return Forgotten(**both, of_person=self.of_person or other.of_person)
 
     def sentences(self) -> list[str]:
-        """For people; shows no personal data."""
-        said = [
+        """Say it to people, without personal data."""
+        sentences = [
             f"Removed from {self.imports:,} imports: the original cells of {self.cells:,} rows, the problem texts of "
             f"{self.problems:,} rows, {self.images:,} before/after images, {self.files:,} files."
         ]
         if self.of_person:
-            said.append(
+            sentences.append(
                 "Files that held the person were deleted whole; failed-row reports were written again without the "
                 "person. Counts stay. The client itself stays in `clients`, which is the CRM's own business, and mails "
                 "that were sent are out of reach."
             )
         if self.left:
-            why = "hold this person" if self.of_person else "are over their days"
-            said.append(f"Left alone, because they are held or on their way, though they {why}: {_list(self.left)}.")
+            why = "hold this person" if self.of_person else "are older than their feed's retention"
+            sentences.append(f"Not changed, because they are not finished, though they {why}: {_list(self.left)}.")
         if self.unread:
-            said.append(f"Not searched, because the file is too large or no text; look yourself: {_list(self.unread)}.")
+            sentences.append(
+                f"Not searched, because the file is too large or no text: {_list(self.unread)}. Look yourself."
+            )
         if self.broken_feeds:
-            said.append(f"Nothing forgotten of feeds whose file is broken: {_list(self.broken_feeds)}.")
-        return said
+            sentences.append(f"Nothing deleted of feeds whose file is broken: {_list(self.broken_feeds)}.")
+        return sentences
 
 
 def _list(names: tuple[str, ...]) -> str:
@@ -221,10 +235,3 @@ class ImportResult:
         counts = flat.pop("counts")
         problems = flat.pop("problems")
         return {**flat, **counts, "problems": problems}
-
-
-def __getattr__(name: str) -> Any:
-    # Until the last user imports them from where they are now.
-    if name in ("Import", "Upload"):
-        return getattr(import_module("include.schemas.client_tables"), name)
-    raise AttributeError(name)

@@ -1,4 +1,4 @@
-"""From a database URL to an engine that keeps cells out of logs and errors."""
+"""Open the database by its URL, with an engine that keeps cells out of logs and errors."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import sqlalchemy as sa
 from include.errors import SettingInvalid
 
 # A host that loses its power must not hold locks for the two hours that TCP waits by itself.
-_LIVELY = {"keepalives": 1, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+_KEEPALIVES = {"keepalives": 1, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 
 
-def url_of_connection(found: Any) -> str:
-    """The URL of an Airflow connection (anything with its attributes), for `engine_from_url`. Holds the password."""
+def url_of_connection(airflow: Any) -> str:
+    """Write an Airflow connection (anything with its attributes) as a URL, password included."""
     url = sa.URL.create(
-        "postgresql", found.login, found.password, found.host, found.port, found.schema, found.extra_dejson
+        "postgresql", airflow.login, airflow.password, airflow.host, airflow.port, airflow.schema, airflow.extra_dejson
     )
     return url.render_as_string(hide_password=False)
 
 
 def engine_from_url(url: str | None, statement_ms: int | None = None) -> sa.Engine:
-    """An engine for `postgresql://user:password@host:port/database` (also `postgres://`), on psycopg.
+    """Build the engine for `postgresql://user:password@host:port/database` (also `postgres://`), on psycopg.
 
     With `statement_ms` no statement takes longer.
     Raises SettingInvalid without showing the URL: it holds a password.
@@ -39,5 +39,5 @@ def engine_from_url(url: str | None, statement_ms: int | None = None) -> sa.Engi
     limit = {"options": f"-c statement_timeout={statement_ms}"} if statement_ms else {}
     return sa.create_engine(
         parsed.set(drivername="postgresql+psycopg"), hide_parameters=True, pool_pre_ping=True,
-        connect_args={**_LIVELY, **limit},
+        connect_args={**_KEEPALIVES, **limit},
     )  # fmt: skip

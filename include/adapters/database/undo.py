@@ -1,4 +1,4 @@
-"""Taking back what one import did to the clients, in the revert's transaction (SPEC.md section 11)."""
+"""Undo what one import did to the clients, in the revert's transaction (SPEC.md section 11)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from include.adapters.database import transactions
 from include.adapters.database.clients import STORED, changed, image, listed
 from include.codes import Code
+from include.models import Outcome
 
 # The problem that `import_rows` keeps of a client that is not reverted, by its code.
 _PROBLEMS = json.dumps({
@@ -68,14 +69,15 @@ _RESTORE = sa.text(f"""
     SET {listed("{0} = u.{0}")}, email_key = u.email_key, updated_at = :now, last_import_id = :revert_id
     FROM undo u WHERE c.id = u.client_id AND NOT u.was_created AND u.reason IS NULL
 """)
-_ROWS = sa.text("""
+_ROWS = sa.text(f"""
     INSERT INTO import_rows (import_id, row, line, outcome, client_id, problems, before, after)
     SELECT :revert_id, u.row, u.line,
-           CASE WHEN u.reason IS NULL THEN 'reverted' WHEN problem->>'severity' = 'error' THEN 'failed' ELSE 'kept' END,
+           CASE WHEN u.reason IS NULL THEN '{Outcome.REVERTED}'
+                WHEN problem->>'severity' = 'error' THEN '{Outcome.FAILED}' ELSE '{Outcome.KEPT}' END,
            u.client_id,
            CASE WHEN u.reason IS NOT NULL THEN jsonb_build_array(problem) END,
            CASE WHEN u.reason IS NULL THEN u.now END,
-           CASE WHEN u.reason IS NULL AND NOT u.was_created THEN coalesce(u.changed, '{}') END
+           CASE WHEN u.reason IS NULL AND NOT u.was_created THEN coalesce(u.changed, '{{}}') END
     FROM undo u CROSS JOIN LATERAL (SELECT CAST(:problems AS jsonb)->u.reason) p (problem)
 """)
 _COUNT = sa.text("SELECT outcome, count(*) FROM import_rows WHERE import_id = :revert_id GROUP BY outcome")
@@ -88,25 +90,25 @@ def lock_clients(connection: sa.Connection, import_id: str) -> None:
 
 
 def load_undo(connection: sa.Connection, import_id: str) -> None:
-    """Make the temporary table `undo`: every client of the import, and why it is not taken back, if so."""
+    """Create the temporary table `undo`: every client of the import, and the reason why one is not reverted."""
     connection.execute(_LOAD, {"import_id": UUID(import_id)})
     connection.execute(sa.text("CREATE INDEX ON undo (client_id); ANALYZE undo"))
     connection.execute(_KEEP_TAKEN)
 
 
 def apply_undo(connection: sa.Connection, revert_id: str, now: datetime) -> None:
-    """Delete the clients that were created, give the others their old values back."""
-    facts = {"revert_id": UUID(revert_id), "now": now}
+    """Delete the clients that were created, and give the others their old values back."""
+    values = {"revert_id": UUID(revert_id), "now": now}
     try:
         with connection.begin_nested():
             connection.execute(_DELETE)
     except sa.exc.IntegrityError:
         _delete_one_by_one(connection)
-    connection.execute(_RESTORE, facts)
+    connection.execute(_RESTORE, values)
 
 
 def _delete_one_by_one(connection: sa.Connection) -> None:
-    """Other tables of the CRM refer to some of the clients: those stay, the others go."""
+    """Delete each created client by itself. Those that other tables of the CRM refer to stay."""
     created = sa.text("SELECT client_id FROM undo WHERE was_created AND reason IS NULL")
     for client in connection.scalars(created).all():
         try:
