@@ -28,7 +28,7 @@ from include.airflow_support import events
 from include.airflow_support.connections import open_context, open_engine
 from include.airflow_support.notifications import send_mail
 from include.airflow_support.runs import RETRIES, current_run_url
-from include.emails.review import APPROVE, DISCARD
+from include.models import APPROVE, DISCARD
 
 PARAMS = {
     "import_id": Param(type="string", title="Import", pattern="^[0-9a-f-]{36}$"),

@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from include.codes import Code
-from include.models import OUTCOMES, Cause
+from include.models import APPROVE, DISCARD, OUTCOMES, Cause
 from include.schemas.client_rows import FIELDS
 from include.schemas.client_tables import Import
 from include.schemas.feed import Feed
-
-APPROVE, DISCARD = "Approve", "Discard"
 
 
 @dataclass(frozen=True)

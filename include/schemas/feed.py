@@ -13,7 +13,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from include.errors import FeedInvalid
-from include.schemas.client_rows import FIELDS
+from include.models import FIELD_NAMES
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -151,8 +151,8 @@ class Feed(_Strict):
     def _about_known_fields(cls, by_name: dict[str, Any], info: Any) -> dict[str, Any]:
         fields = by_name.values() if info.field_name == "columns" else by_name
         for field in fields:
-            if field not in FIELDS:
-                raise ValueError(f"{field!r} is not a field; fields are {', '.join(FIELDS)}")
+            if field not in FIELD_NAMES:
+                raise ValueError(f"{field!r} is not a field; fields are {', '.join(FIELD_NAMES)}")
             if info.field_name == "columns" and any(alias.lstrip().startswith("_") for alias in by_name):
                 raise ValueError("columns whose name starts with `_` are ignored; they cannot be aliases")
             if info.field_name == "defaults" and field in _ID_FIELDS:

@@ -14,8 +14,9 @@ import sqlalchemy as sa
 from include.adapters.database import clients, import_rows, ledger, plan, transactions
 from include.codes import Code, message_for
 from include.errors import ClientsChanged, FileRefused, OutcomesDoNotAddUp
-from include.models import FINAL_STATES, Counts, Import, RunRequest, State
+from include.models import FINAL_STATES, Counts, RunRequest, State
 from include.schemas.client_rows import FIELDS
+from include.schemas.client_tables import Import
 from include.steps.archive import archive
 from include.steps.context import ImportContext, already_refused, step
 from include.steps.prepare import prepare_again

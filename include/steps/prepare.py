@@ -15,8 +15,9 @@ from uuid import UUID
 import pandas as pd
 
 from include.adapters.database import clients, ledger
-from include.models import FINAL_STATES, Import, Outcome, State
+from include.models import FINAL_STATES, Outcome, State
 from include.schemas.client_rows import FIELDS
+from include.schemas.client_tables import Import
 from include.schemas.feed import Feed
 from include.steps.context import ImportContext, step
 from include.transforms.csv_reading.sent_rows import cells_as_sent

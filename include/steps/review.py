@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from include.adapters.database import import_rows, ledger
-from include.emails.review import APPROVE, Question
-from include.models import State
+from include.emails.review import Question
+from include.models import APPROVE, State
 from include.schemas.client_tables import Import
 from include.steps.archive import archive
 from include.steps.context import ImportContext

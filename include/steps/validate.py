@@ -15,7 +15,8 @@ from include.adapters.database import ledger
 from include.adapters.files.paths import FilePath
 from include.codes import Code, message_for
 from include.errors import FileRefused
-from include.models import Import, State
+from include.models import State
+from include.schemas.client_tables import Import
 from include.schemas.feed import Feed
 from include.steps.context import ImportContext, already_refused, step
 from include.transforms.csv_reading.decoding import decode
