@@ -262,11 +262,11 @@ class ImportRow(Base):
     line: Mapped[int]
     outcome: Mapped[Outcome]
     client_id: Mapped[Key | None]
-    problems: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB)
-    cells: Mapped[list[str] | None] = mapped_column(JSONB)
+    problems: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB(none_as_null=True))
+    cells: Mapped[list[str] | None] = mapped_column(JSONB(none_as_null=True))
     # Of a client that the row changed: all fields before, and those that changed (all of them, if it was created).
-    before: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
-    after: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    after: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
 
 
 class Upload(Base):
