@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import pandas as pd
 import pandera.pandas as pa
-from pandera.extensions import register_check_method
+from pandera.api.extensions import register_check_method
 
 from include.codes import Code
 from include.schemas import cell_rules
@@ -55,12 +55,12 @@ def visible(text: pd.Series) -> pd.Series:
     return cell_rules.is_visible(text)
 
 
-@register_check_method(statistics=["limit"])
+@register_check_method(statistics=["limit"])  # type: ignore[untyped-decorator]
 def at_most(text: pd.Series, *, limit: int) -> pd.Series:
     return text.str.len() <= limit
 
 
-@register_check_method(statistics=["limit"])
+@register_check_method(statistics=["limit"])  # type: ignore[untyped-decorator]
 def at_least(text: pd.Series, *, limit: int) -> pd.Series:
     return (text == "") | (text.str.len() >= limit)
 
@@ -97,7 +97,7 @@ def boolean_word(text: pd.Series) -> pd.Series:
     return (text == "") | cell_rules.as_booleans(text).notna()
 
 
-@register_check_method(statistics=["words"])
+@register_check_method(statistics=["words"])  # type: ignore[untyped-decorator]
 def one_of(text: pd.Series, *, words: tuple[str, ...]) -> pd.Series:
     return text.str.lower().isin(["", *words])
 
@@ -113,7 +113,7 @@ def _column(label: str, *headers: str, kind: Kind, **facts: Any) -> Any:
     return pa.Field(title=label, metadata={"field": field}, **_checks(field))
 
 
-def _checks(field: Field) -> dict[str, dict[str, Any]]:
+def _checks(field: Field) -> dict[str, Any]:
     checks: dict[str, dict[str, Any]] = {}
     if field.required:
         checks["visible" if field.kind == "name" else "filled"] = {"error": Code.CELL_REQUIRED}

@@ -86,7 +86,8 @@ def _choose(clients: pd.Series, lines: pd.Series, policy: Policy) -> tuple[pd.Se
     by = repeated.map(pd.Series(kept.index, index=kept))
     by = by[by != by.index]
     sentences = {
-        row: f"Replaced by row {other} (line {lines[other]}), which is the same client." for row, other in by.items()
+        row: f"Replaced by row {other} (line {lines[other]}), which is the same client."
+        for row, other in zip(by.index.tolist(), by.tolist(), strict=True)
     }
     return pd.Series(sentences, dtype="str"), none
 

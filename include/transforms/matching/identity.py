@@ -45,7 +45,7 @@ def sound_cells(rows: pd.DataFrame, problems: pd.DataFrame) -> pd.DataFrame:
     if errors.empty:
         return rows.assign(id_is_wrong=False)
     sound = rows.drop(errors["row"][errors["code"] == Code.ROW_RAGGED])
-    wrong = {field: sound.index.isin(failed) for field, failed in errors.groupby("field")["row"] if field}
+    wrong = {str(field): sound.index.isin(failed) for field, failed in errors.groupby("field")["row"] if field}
     blanked = {field: sound[field].mask(cells, "") for field, cells in wrong.items()}
     return sound.assign(**blanked, id_is_wrong=wrong.get("id", False))
 

@@ -89,5 +89,5 @@ def in_column_order(problems: pd.DataFrame, columns: Iterable[str]) -> pd.DataFr
 
 def rows_with_errors(problems: pd.DataFrame) -> pd.Index:
     """Give the numbers of the rows that fail."""
-    errors = problems["row"][problems["severity"] == "error"]
-    return pd.Index(errors.drop_duplicates(), name="row")
+    failed: pd.Index = pd.Index(problems["row"][problems["severity"] == "error"].drop_duplicates(), name="row")
+    return failed
