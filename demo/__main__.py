@@ -173,7 +173,7 @@ def _print_result(engine: sa.Engine, port: int, seconds: float) -> None:
         for row in connection.execute(sa.text(f"SELECT {', '.join(columns)} FROM imports ORDER BY arrival")):
             table.add_row(*(str(value) for value in row))
         clients = connection.scalar(sa.text("SELECT count(*) FROM clients"))
-    console.print(table)
+    Console(width=max(console.width, 110)).print(table)
     for label, value in (
         ("Clients", f"{clients} in the table"),
         ("Mail", f"{HOME / 'mail'}/*.eml"),
