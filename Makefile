@@ -31,8 +31,9 @@ chromium:  ## the browser for the page's tests; installed with apt-get when it i
 test: .venv lint chromium  ## lint and run all tests, as continuous integration does; needs no service
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
-properties: .venv  ## test the merge with 20,000 random files against its reference model
-	MERGE_EXAMPLES=20000 $(BIN)/python -m pytest tests/steps/test_merge_rules.py
+properties: .venv  ## test the merge with 20,000 random files against its reference model, and each rule with 5,000
+	MERGE_EXAMPLES=20000 $(BIN)/python -m pytest tests/steps/test_merge_rules.py --timeout 7200
+	PROPERTY_EXAMPLES=5000 $(BIN)/python -m pytest tests/schemas tests/transforms --timeout 3600
 
 fuzz: .venv  ## test reading with bytes that no one would send, about five minutes; FUZZ_EXAMPLES=N
 	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-30000} $(BIN)/python -m pytest tests/steps/test_any_bytes.py --timeout 3600

@@ -157,6 +157,9 @@ def clients(engine: sa.Engine) -> Callable[[], dict[str, dict[str, object]]]:
 
 
 os.environ.setdefault("XDG_RUNTIME_DIR", "/tmp")
-# Timing never decides a test.
-settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Timing never decides a test. A property that names no number of examples has 100; `make properties` sets thousands.
+settings.register_profile(
+    "ours", deadline=None, max_examples=int(os.environ.get("PROPERTY_EXAMPLES", "100")),
+    suppress_health_check=[HealthCheck.too_slow],
+)  # fmt: skip
 settings.load_profile("ours")
