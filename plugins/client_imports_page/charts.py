@@ -81,7 +81,7 @@ def _column(x: float, step: float, date_: date, day: Day | None, most: int) -> C
         top -= height
         if height:
             bars.append(Bar(outcome, round(x + step * 0.12, 2), round(top, 2), round(step * 0.76, 2), round(height, 2)))
-    return Column(_label(date_, day), round(x, 2), round(step, 2), bars, bool(day and day.news), day)
+    return Column(_label(date_, day), round(x, 2), round(step, 2), bars, bool(day and day.new_failures), day)
 
 
 def _label(date_: date, day: Day | None) -> str:

@@ -21,7 +21,7 @@ if (dialog) {
   async function plainlyWrong(candidate) {
     if (!/\.csv$/i.test(candidate.name)) return "This is not a CSV file: its name does not end in .csv.";
     if (candidate.size === 0) return "The file is empty.";
-    if (candidate.size > Number(limits().bytes)) return `The file has ${mib(candidate.size)}; this feed takes at most ${mib(limits().bytes)}. Split it into smaller files, each with the header line.`;
+    if (candidate.size > Number(limits().bytes)) return `The file has ${mib(candidate.size)}; this feed accepts at most ${mib(limits().bytes)}. Split it into smaller files, each with the header line.`;
     const start = new Uint8Array(await candidate.slice(0, 65536).arrayBuffer());
     const utf16 = (start[0] === 0xff && start[1] === 0xfe) || (start[0] === 0xfe && start[1] === 0xff);
     const magic = String.fromCharCode(...start.slice(0, 5));
