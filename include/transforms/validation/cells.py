@@ -50,7 +50,9 @@ def _raise_if_a_check_broke(errors: SchemaErrors) -> None:
     """Raise what Pandera reports as a failure case, although it is a system error: an exception inside a check."""
     for error in errors.schema_errors:
         if error.reason_code is not SchemaErrorReason.DATAFRAME_CHECK:
-            raise RuntimeError(f"The schema could not judge {error.schema.name}: {error.reason_code}.") from None
+            # The exception's text may hold cells; its type holds none.
+            kind = error.failure_cases.partition("(")[0] if isinstance(error.failure_cases, str) else ""
+            raise RuntimeError(f"The schema could not judge {error.schema.name}: {kind or error.reason_code}") from None
 
 
 def _explain(code: Code, field: Field, sent: pd.DataFrame, rows: pd.DataFrame, failed: pd.Index) -> pd.DataFrame:
