@@ -48,12 +48,12 @@ class Code(StrEnum):
         "Export it again and check that it has a header line and records.",
     )
     FILE_TOO_LARGE = (
-        "FILE_TOO_LARGE", "file", "File too large", "The file has {found} bytes; this feed takes at most {limit}.",
+        "FILE_TOO_LARGE", "file", "File too large", "The file has {found} bytes; this feed accepts at most {limit}.",
         "Split it into smaller files, each with the header line.",
     )
     FILE_TOO_MANY_RECORDS = (
         "FILE_TOO_MANY_RECORDS", "file", "Too many records",
-        "The file has {found} records; this feed takes at most {limit}.",
+        "The file has {found} records; this feed accepts at most {limit}.",
         "Split it into smaller files, each with the header line.",
     )
     FILE_NOT_CSV = (
@@ -87,7 +87,7 @@ class Code(StrEnum):
     )
     FILE_FAILED_ROWS = (
         "FILE_FAILED_ROWS", "file", "Rows failed",
-        "{failed} of {read} rows failed, and this feed takes a file whole or not at all.",
+        "{failed} of {read} rows failed, and this feed imports a file whole or not at all.",
         "Correct the rows in the failed-row report, which holds all rows of the file, and send it.",
     )
     # A row by itself.

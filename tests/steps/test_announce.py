@@ -1,4 +1,4 @@
-"""Each end of an import is told to the outside by one run, and by that run as often as it is repeated."""
+"""Each end of an import is announced by one run, and by that run as often as it is repeated."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PEOPLE = "First Name,Email\nAnn,ann@example.com\n,nobody@example.com\n"
 
 @pytest.fixture
 def run_of(engine):
-    """Make the import part of a run; gives who asks for the run's news."""
+    """Make the import part of a run, and give the request of that run."""
 
     def _run_of(result, run_id="first"):
         ledger.change(engine, result.import_id, dag_id="feed", run_id=run_id)
@@ -24,7 +24,7 @@ def run_of(engine):
     return _run_of
 
 
-def test_repeating_the_run_tells_the_same_and_another_run_tells_nothing(bring, engine, run_of):
+def test_repeating_the_run_announces_the_same_and_another_run_announces_nothing(bring, engine, run_of):
     result = bring(PEOPLE)
     request = run_of(result)
     first = announce_run(engine, request)
@@ -33,7 +33,7 @@ def test_repeating_the_run_tells_the_same_and_another_run_tells_nothing(bring, e
     assert announce_run(engine, run_of(result, "second")).imports == []
 
 
-def test_the_next_state_of_an_import_is_news_again(bring, engine, run_of):
+def test_the_next_state_of_an_import_is_announced_again(bring, engine, run_of):
     result = bring(PEOPLE)
     request = run_of(result)
     ledger.change(engine, result.import_id, state=State.HELD)
@@ -46,14 +46,14 @@ def test_the_next_state_of_an_import_is_news_again(bring, engine, run_of):
 
 
 @pytest.mark.parametrize("state", [State.RECEIVED, State.VALIDATED, State.PREPARED, State.REVERTED])
-def test_what_is_on_its_way_or_told_by_its_revert_is_no_news(bring, engine, run_of, state):
+def test_what_is_unfinished_or_announced_by_its_undo_is_not_announced(bring, engine, run_of, state):
     result = bring(PEOPLE)
     request = run_of(result)
     ledger.change(engine, result.import_id, state=state)
     assert announce_run(engine, request).imports == []
 
 
-def test_a_revert_tells_what_was_taken_back_and_a_dry_run_of_it_nothing(bring, engine):
+def test_an_undo_announces_what_it_undid_and_a_dry_run_of_it_nothing(bring, engine):
     result = bring(PEOPLE)
     revert(engine, result.import_id, RunRequest(dag_id="revert", run_id="dry", dry_run=True))
     assert announce_run(engine, RunRequest(dag_id="revert", run_id="dry")).event is None
@@ -64,6 +64,6 @@ def test_a_revert_tells_what_was_taken_back_and_a_dry_run_of_it_nothing(bring, e
 
 def test_a_merge_that_changed_no_client_is_no_event_but_is_counted(bring, engine, run_of):
     bring(PEOPLE)
-    told = announce_run(engine, run_of(bring(PEOPLE.replace(",nobody@example.com\n", ""))))
-    assert told.event is None
-    assert {measure.tags.get("outcome") for measure in told.measures} == {None, "unchanged"}
+    announced = announce_run(engine, run_of(bring(PEOPLE.replace(",nobody@example.com\n", ""))))
+    assert announced.event is None
+    assert {measure.tags.get("outcome") for measure in announced.measures} == {None, "unchanged"}

@@ -1,4 +1,4 @@
-"""Who is told what, and when nobody is."""
+"""Who gets which mail, and when none is sent."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ def run_of(engine, storage):
     ("text", "when", "mails"),
     [(GOOD, "always", 1), (GOOD, "problems", 0), (HALF, "problems", 1), (HALF, "never", 0)],
 )
-def test_the_feed_decides_when_people_are_told(run_of, text, when, mails):
+def test_the_feed_decides_when_a_mail_is_sent(run_of, text, when, mails):
     sent = []
     email_summary(run_of(text, when=when), RUN, "http://link", lambda summary, _: sent.append(summary))
     assert len(sent) == mails
 
 
-def test_repeating_the_task_mails_only_news(run_of, engine):
+def test_repeating_the_task_mails_only_what_is_new(run_of, engine):
     context, sent = run_of(GOOD), []
     for _ in range(2):
         email_summary(context, RUN, "http://link", lambda summary, _: sent.append(summary))
@@ -66,7 +66,7 @@ def test_repeating_the_task_mails_only_news(run_of, engine):
     assert len(sent) == 2
 
 
-def test_a_mail_that_was_not_taken_is_not_remembered_as_sent(run_of, engine):
+def test_a_mail_that_the_server_refused_is_not_noted_as_sent(run_of, engine):
     context = run_of(GOOD)
 
     def refuse(*_):
@@ -77,7 +77,7 @@ def test_a_mail_that_was_not_taken_is_not_remembered_as_sent(run_of, engine):
     assert ledger.of_run(engine, RUN.dag_id, RUN.run_id)[0].notified_state is None
 
 
-def test_a_fault_of_ours_reads_differently_from_a_refused_file(run_of):
+def test_a_system_error_reads_differently_from_a_refused_file(run_of):
     context = run_of(GOOD, steps=(validate,))
     summary = summary_of(context, RUN, "http://link")
     assert summary.subject == "x: SYSTEM ERROR, 1 file, 1 not imported yet"
@@ -85,7 +85,7 @@ def test_a_fault_of_ours_reads_differently_from_a_refused_file(run_of):
     assert not_done(context, RUN) == ["'x.csv': validated"]
 
 
-def test_a_run_that_took_no_file_says_that_none_is_lost(engine, storage, feed):
+def test_a_run_that_received_no_file_says_that_none_is_lost(engine, storage, feed):
     context = ImportContext.of(feed, engine, storage)
     summary = summary_of(context, RUN, "http://link")
     assert summary.subject == "default: SYSTEM ERROR, 0 files, none received"

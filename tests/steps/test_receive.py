@@ -1,4 +1,4 @@
-"""Taking files, dying in the middle, and doing every step again."""
+"""Claiming files, dying in the middle, and repeating every step."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def walk(context: ImportContext, import_id: str) -> None:
         step(context, import_id)
 
 
-def test_a_run_takes_at_most_as_many_files_as_the_feed_says(context, drop, place):
+def test_a_run_claims_at_most_as_many_files_as_the_feed_says(context, drop, place):
     for n, name in enumerate(["c.csv", "a.csv", "b.csv"]):
         drop(name, f"First Name,Email\nAnn,a{n}@example.com\n")
     few = ImportContext.of(context.feed.model_copy(update={"max_files_per_run": 2}), context.engine, place.storage)
@@ -129,12 +129,12 @@ def test_a_file_too_large_is_refused_by_its_size(context, drop, place):
     small = ImportContext.of(context.feed.model_copy(update={"max_bytes": 10}), context.engine, place.storage)
     drop("x.csv")
     (entry,) = receive(small, RUN)
-    with pytest.raises(FileRefused, match="FILE_TOO_LARGE: The file has 37 bytes; this feed takes at most 10"):
+    with pytest.raises(FileRefused, match="FILE_TOO_LARGE: The file has 37 bytes; this feed accepts at most 10"):
         validate(small, entry.id)
 
 
 @only_in_a_folder
-def test_files_are_taken_in_order_of_arrival(context, drop, place):
+def test_files_are_claimed_in_order_of_arrival(context, drop, place):
     for n, name in enumerate(["c.csv", "a.csv", "b.csv"]):
         drop(name, f"First Name,Email\nAnn,a{n}@example.com\n")
         os.utime(place.storage.inbox("default") / name, (1000 + n, 1000 + n))
@@ -143,13 +143,13 @@ def test_files_are_taken_in_order_of_arrival(context, drop, place):
     assert [entry.file_name for entry in receive(context, RUN)] == order
 
 
-def test_two_schedulers_cannot_take_one_file(context, drop):
+def test_two_schedulers_cannot_claim_one_file(context, drop):
     for n in range(20):
         drop(f"{n}.csv", f"First Name,Email\nAnn,a{n}@example.com\n")
     with ThreadPoolExecutor(4) as pool:
         request = [RunRequest("t", dag_id=f"dag-{n}", run_id="run") for n in range(4)]
-        taken = [entry.file_name for run in pool.map(lambda a: receive(context, a), request) for entry in run]
-    assert sorted(taken) == sorted(f"{n}.csv" for n in range(20))
+        claimed = [entry.file_name for run in pool.map(lambda a: receive(context, a), request) for entry in run]
+    assert sorted(claimed) == sorted(f"{n}.csv" for n in range(20))
 
 
 @pytest.mark.parametrize("where", ["claim", "announced_count", "drop_side_files"])
@@ -171,7 +171,7 @@ def test_a_worker_that_dies_while_taking_a_file_loses_nothing(context, drop, mon
 
 
 @pytest.mark.parametrize("where", ["drop_side_files", "staged_source"])
-def test_side_files_of_a_taken_file_never_speak_of_the_next_one(context, drop, place, monkeypatch, where):
+def test_side_files_of_a_claimed_file_never_count_for_the_next_one(context, drop, place, monkeypatch, where):
     drop("x.csv")
     drop("x.csv.count", "1\n")
     original, calls = getattr(Storage, where), []
@@ -220,7 +220,7 @@ def row_of(engine, import_id):
         return connection.execute(sa.select(Import.__table__).where(Import.id == import_id)).one()
 
 
-def test_a_fault_of_ours_is_not_a_refusal_and_is_mended_by_repeating(context, drop, engine, clients, monkeypatch):
+def test_a_system_error_is_no_refusal_and_a_repetition_mends_it(context, drop, engine, clients, monkeypatch):
     drop("x.csv")
     (entry,) = receive(context, RUN)
     validate(context, entry.id)
@@ -248,7 +248,7 @@ def test_one_file_that_cannot_be_merged_does_not_stop_the_next(context, drop, cl
     assert list(clients()) == ["a1@example.com"]
 
 
-def test_a_file_asked_for_by_name_that_was_taken_says_where_it_went(context, drop):
+def test_a_file_requested_by_name_that_was_claimed_before_says_where_it_went(context, drop):
     drop("x.csv")
     (entry,) = receive(context, RUN)
     with pytest.raises(FileNotInInbox, match=f"It was claimed before: import {entry.id}, received"):

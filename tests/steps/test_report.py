@@ -49,7 +49,7 @@ def test_a_file_without_failed_rows_has_no_report(bring):
 
 
 def again(bring, storage, result):
-    """The report of a report, sent back as it is, as often as somebody likes."""
+    """The report of a report, sent back as it is, any number of times."""
     return bring((storage.root / result.report).read_bytes(), force=True)
 
 

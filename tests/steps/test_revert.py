@@ -20,7 +20,7 @@ from tests.conftest import LONDON, PARTNERS
 from tests.steps.reference_model import COLUMNS, Row
 from tests.steps.test_merge_rules import _fill, _write, cells, tables
 
-ASKED = RunRequest("olga", note="wrong file")
+REQUEST = RunRequest("olga", note="wrong file")
 ALL_FIELDS = "ID,First Name,Middle Name,Last Name,Email,Username,Project,Desk,Active,Type\n"
 
 
@@ -53,16 +53,16 @@ def test_created_clients_go_and_changed_ones_get_every_old_value_back(bring, eng
                  ",Ben,,,ben@example.com,,,,,\n,Zoe,,,zoe@example.com,,,,,\n")  # fmt: skip
     assert (done.counts.created, done.counts.updated, done.counts.unchanged) == (1, 1, 1)
     assert whole(engine) != before
-    result = revert(engine, done.import_id, ASKED)
+    result = revert(engine, done.import_id, REQUEST)
     assert (result.reverted, result.kept, result.failed) == (2, 0, 0)
     assert whole(engine) == before
 
 
-def test_twice_does_nothing_and_the_revert_is_a_line_of_the_ledger(bring, engine):
+def test_undoing_twice_does_nothing_and_the_undo_is_an_import_of_its_own(bring, engine):
     done = bring("First Name,Email\nAnn,ann@example.com\n")
-    first = revert(engine, done.import_id, ASKED)
+    first = revert(engine, done.import_id, REQUEST)
     bring("First Name,Email\nAnn,ann@example.com\n", force=True)
-    assert revert(engine, done.import_id, ASKED) == first and len(whole(engine)) == 1
+    assert revert(engine, done.import_id, REQUEST) == first and len(whole(engine)) == 1
     with engine.connect() as connection:
         query = sa.text("SELECT state, reverted, kept, failed, read, requested_by, note FROM imports WHERE id = :id")
         assert connection.execute(query, {"id": first.revert_id}).one() == ("merged", 1, 0, 0, 1, "olga", "wrong file")
@@ -74,14 +74,14 @@ def test_twice_does_nothing_and_the_revert_is_a_line_of_the_ledger(bring, engine
 
 def test_a_reverted_file_can_be_imported_again(bring, engine):
     text = "First Name,Email\nAnn,ann@example.com\n"
-    revert(engine, bring(text).import_id, ASKED)
+    revert(engine, bring(text).import_id, REQUEST)
     assert bring(text).counts.created == 1
 
 
 def test_a_client_changed_since_is_kept_and_reported(bring, engine):
     done = bring("First Name,Email\nAnn,ann@example.com\nBen,ben@example.com\n")
     bring("First Name,Email\nAnna,ann@example.com\nBen,ben@example.com\n")
-    result = revert(engine, done.import_id, ASKED)
+    result = revert(engine, done.import_id, REQUEST)
     assert (result.reverted, result.kept, result.failed) == (1, 1, 0)
     assert [c["first_name"] for c in whole(engine)] == ["Anna"]
     assert reasons(engine, result.revert_id) == [("kept", "CLIENT_CHANGED_SINCE"), ("reverted", None)]
@@ -94,18 +94,18 @@ def test_a_client_changed_since_is_kept_and_reported(bring, engine):
 def test_the_problems_of_an_undo_are_read_like_those_of_any_import(bring, engine):
     done = bring("First Name,Email\nAnn,ann@example.com\n")
     bring("First Name,Email\nAnna,ann@example.com\n")
-    undone = result_of(engine, revert(engine, done.import_id, ASKED).revert_id)
+    undone = result_of(engine, revert(engine, done.import_id, REQUEST).revert_id)
     assert [(p.code, p.severity, p.message) for p in undone.problems] == [
         ("CLIENT_CHANGED_SINCE", "warning", Code.CLIENT_CHANGED_SINCE.template)
     ]
 
 
-def test_a_client_whose_old_address_is_taken_now_is_kept_and_so_is_who_waits_for_it(bring, engine):
+def test_a_client_whose_old_address_is_in_use_is_kept_and_so_is_the_one_that_waits_for_it(bring, engine):
     bring("First Name,Email\nAnn,a@example.com\nBen,b@example.com\n")
     ids = {c["email"][0]: c["id"] for c in whole(engine)}
     moved = bring(f"ID,First Name,Email\n{ids['a']},Ann,c@example.com\n{ids['b']},Ben,a@example.com\n")
     bring("First Name,Email\nNew,b@example.com\n")
-    result = revert(engine, moved.import_id, ASKED)
+    result = revert(engine, moved.import_id, REQUEST)
     assert (result.reverted, result.kept, result.failed) == (0, 2, 0)
     assert reasons(engine, result.revert_id) == [("kept", "OLD_VALUES_TAKEN"), ("kept", "OLD_VALUES_TAKEN")]
     assert {c["email"] for c in whole(engine)} == {"a@example.com", "b@example.com", "c@example.com"}
@@ -115,15 +115,15 @@ def test_a_swap_of_addresses_is_swapped_back(bring, engine):
     bring("First Name,Email\nAnn,a@example.com\nBen,b@example.com\n")
     before, ids = whole(engine), {c["email"][0]: c["id"] for c in whole(engine)}
     swap = bring(f"ID,First Name,Email\n{ids['a']},Ann,b@example.com\n{ids['b']},Ben,a@example.com\n")
-    assert revert(engine, swap.import_id, ASKED).reverted == 2 and whole(engine) == before
+    assert revert(engine, swap.import_id, REQUEST).reverted == 2 and whole(engine) == before
 
 
-def test_a_dry_run_of_a_revert_changes_no_client_and_says_the_same(bring, engine):
+def test_a_dry_run_of_an_undo_changes_no_client_and_counts_the_same(bring, engine):
     done = bring("First Name,Email\nAnn,ann@example.com\n")
     before = whole(engine)
     shown = revert(engine, done.import_id, RunRequest("olga", dry_run=True))
     assert (shown.reverted, whole(engine)) == (1, before) and "would be reverted" in str(shown)
-    assert revert(engine, done.import_id, ASKED).reverted == 1 and whole(engine) == []
+    assert revert(engine, done.import_id, REQUEST).reverted == 1 and whole(engine) == []
 
 
 def test_what_the_crm_refers_to_and_what_is_forgotten_fails_and_the_rest_is_reverted(bring, engine):
@@ -135,7 +135,7 @@ def test_what_the_crm_refers_to_and_what_is_forgotten_fails_and_the_rest_is_reve
         forget = "UPDATE import_rows SET before = NULL, after = NULL WHERE import_id = :id AND before IS NOT NULL"
         connection.execute(sa.text(forget), {"id": done.import_id})
     try:
-        result = revert(engine, done.import_id, ASKED)
+        result = revert(engine, done.import_id, REQUEST)
     finally:
         with engine.begin() as connection:
             connection.execute(sa.text("DROP TABLE orders"))
@@ -148,21 +148,21 @@ def test_what_the_crm_refers_to_and_what_is_forgotten_fails_and_the_rest_is_reve
 def test_only_a_merged_import_can_be_reverted(bring, engine):
     refused = bring("First Name\nAnn\n")
     with pytest.raises(NothingToRevert, match="is refused; only a merged import"):
-        revert(engine, refused.import_id, ASKED)
+        revert(engine, refused.import_id, REQUEST)
     with pytest.raises(ImportNotFound):
-        revert(engine, "00000000-0000-0000-0000-000000000000", ASKED)
+        revert(engine, "00000000-0000-0000-0000-000000000000", REQUEST)
     forgotten = bring("First Name,Email\nBen,ben@example.com\n")
     ledger.change(engine, forgotten.import_id, forgotten_at=utc_now())
     with pytest.raises(NothingToRevert, match="is forgotten"):
-        revert(engine, forgotten.import_id, ASKED)
-    done = revert(engine, bring("First Name,Email\nAnn,ann@example.com\n").import_id, ASKED)
+        revert(engine, forgotten.import_id, REQUEST)
+    done = revert(engine, bring("First Name,Email\nAnn,ann@example.com\n").import_id, REQUEST)
     with pytest.raises(NothingToRevert, match="is itself a revert"):
-        revert(engine, done.revert_id, ASKED)
+        revert(engine, done.revert_id, REQUEST)
 
 
 @given(table=tables, file=st.lists(cells, max_size=8))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-def test_whatever_a_file_did_a_revert_at_once_takes_all_of_it_back(shared_engine, tmp_path, table, file):
+def test_whatever_a_file_did_an_undo_at_once_restores_every_client(shared_engine, tmp_path, table, file):
     clients, ids, emails, usernames = table
     _fill(shared_engine, {
         id: {
@@ -175,6 +175,6 @@ def test_whatever_a_file_did_a_revert_at_once_takes_all_of_it_back(shared_engine
     path = _write(tmp_path, list(COLUMNS), [Row(number, each) for number, each in enumerate(file, 1)])
     feed = Feed(name="rules", title="Rules")
     done = import_file(path, feed=feed, engine=shared_engine, storage=Storage(tmp_path / "s"))
-    result = revert(shared_engine, done.import_id, ASKED)
+    result = revert(shared_engine, done.import_id, REQUEST)
     assert (result.reverted, result.kept, result.failed) == (done.counts.created + done.counts.updated, 0, 0)
     assert whole(shared_engine) == before

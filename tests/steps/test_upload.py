@@ -27,7 +27,7 @@ TEXT = b"First Name,Email\nAnn,ann@example.com\n"
 
 @pytest.fixture
 def context(feed, engine, storage) -> ImportContext:
-    """A feed whose own rules would never take the uploaded file: it waits to resolve_duplicates, for a done-file, by pattern."""
+    """A feed whose own rules would never claim the uploaded file: stability, done-file and pattern."""
     storage.inbox("default").mkdir(parents=True, exist_ok=True)
     slow = feed.model_copy(update={"stable_seconds": 60, "require_done_file": True, "file_pattern": "partner_*.csv"})
     return ImportContext.of(slow, engine, storage)
@@ -44,13 +44,13 @@ def inbox(context):
     return sorted(path.name for path in context.storage.inbox(".uploads").glob("*"))
 
 
-def test_an_upload_is_taken_at_once_under_its_senders_name_and_wishes(context):
+def test_an_upload_is_claimed_at_once_with_its_senders_name_and_options(context):
     sent = send(context, file_name="Müller & <b>.csv", dry_run=True, note="for Olga")
     assert inbox(context) == [f"{sent.id}.csv"]
     (entry,) = receive(context, RUN)
     assert (entry.file_name, entry.requested_by, entry.dry_run) == ("Müller & <b>.csv", "olga", True)
-    taken = uploads.find(context.engine, sent.id)
-    assert (taken.import_id, taken.file_name) == (entry.id, "") and inbox(context) == []
+    claimed = uploads.find(context.engine, sent.id)
+    assert (claimed.import_id, claimed.file_name) == (entry.id, "") and inbox(context) == []
     for step in (validate, prepare, merge, archive):
         step(context, entry.id)
     assert ledger.find(context.engine, entry.id).state == "previewed"
@@ -65,7 +65,7 @@ def test_a_run_for_one_upload_leaves_everything_else(context):
     assert [upload.id for upload in uploads.waiting(context.engine, "default")] == [first.id]
 
 
-def test_a_run_for_an_upload_that_another_run_took_has_nothing_to_do_and_says_so(context):
+def test_a_run_for_an_upload_that_another_run_claimed_has_nothing_to_do_and_says_so(context):
     sent = send(context)
     (entry,) = receive(context, RUN)
     ledger.change(context.engine, entry.id, state=State.MERGED, filed=True, notified_state=State.MERGED)
@@ -73,7 +73,7 @@ def test_a_run_for_an_upload_that_another_run_took_has_nothing_to_do_and_says_so
         something_to_do(context, NEXT, Only(upload=sent.id))
 
 
-def test_a_run_of_another_feed_never_takes_an_upload(context):
+def test_a_run_of_another_feed_never_claims_an_upload(context):
     sent = send(context)
     other = replace(context, feed=context.feed.model_copy(update={"name": "acme"}))
     assert receive(other, replace(NEXT, dag_id="import_clients__acme")) == []
@@ -81,7 +81,7 @@ def test_a_run_of_another_feed_never_takes_an_upload(context):
         something_to_do(other, NEXT, Only(upload=sent.id))
 
 
-def test_the_same_key_twice_is_one_upload_even_when_it_was_taken_meanwhile(context):
+def test_the_same_key_twice_is_one_upload_even_when_it_was_claimed_meanwhile(context):
     first = send(context, key="k-1")
     assert send(context, key="k-1").id == first.id and len(inbox(context)) == 1
     (entry,) = receive(context, RUN)
@@ -124,11 +124,11 @@ def test_what_is_plainly_wrong_is_refused_at_once(context, name, text):
     assert inbox(context) == []
 
 
-def test_the_daily_look_deletes_copies_that_nobody_takes_and_no_upload_that_waits(context):
-    waits, taken = send(context), send(context, TEXT + b"Ben,ben@example.com\n")
-    receive(context, RUN, Only(upload=taken.id))
+def test_the_daily_cleanup_deletes_copies_that_no_run_claims_and_no_upload_that_waits(context):
+    waits, claimed = send(context), send(context, TEXT + b"Ben,ben@example.com\n")
+    receive(context, RUN, Only(upload=claimed.id))
     folder = context.storage.inbox(".uploads")
-    for name in (f"{taken.id}.csv", f"{taken.id}.123.tmp"):
+    for name in (f"{claimed.id}.csv", f"{claimed.id}.123.tmp"):
         (folder / name).write_bytes(TEXT)
     forget(context.engine, context.storage, {}, datetime.now(UTC))
     assert len(inbox(context)) == 3  # a day's grace: it may be written just now

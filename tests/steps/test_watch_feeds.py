@@ -1,4 +1,4 @@
-"""A late feed's people are told once per lateness, whatever else goes wrong."""
+"""The people of a late feed are notified once each time it is late, whatever else goes wrong."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def names(statuses):
     return [status.feed.name for status in statuses]
 
 
-def test_a_feed_that_is_late_is_told_once_and_again_only_after_a_file_has_come(watch):
+def test_a_feed_that_is_late_is_notified_once_and_again_only_after_a_file_has_come(watch):
     watch.came("acme", 0)
     assert watch.look(24).late == []
     assert names(watch.look(25).late) == ["acme"]
@@ -92,7 +92,7 @@ def test_a_dry_run_and_another_feeds_file_are_no_sign_of_life(watch):
     assert names(watch.look(25).late) == ["acme"]
 
 
-def test_a_mail_server_that_is_down_is_a_fault_and_people_are_told_later(watch, monkeypatch):
+def test_a_mail_server_that_is_down_is_a_system_error_and_people_are_notified_later(watch, monkeypatch):
     watch.came("acme", 0)
     watch.feeds["other"] = Feed(name="other", title="Other")
 
@@ -121,7 +121,7 @@ def test_a_feed_whose_people_want_no_mail_is_late_without_one(watch):
     assert names(watch.look(25).late) == ["acme"] and watch.mails == []
 
 
-def test_a_feed_file_that_is_broken_for_a_while_is_not_told_again_when_it_is_mended(watch):
+def test_a_feed_file_that_was_broken_for_a_while_causes_no_second_mail(watch):
     watch.look(25)
     watch.feeds["acme"] = None
     watch.look(26)
@@ -149,7 +149,7 @@ def test_what_waits_is_measured(watch, storage, engine):
     assert str(status).startswith("acme: oldest file waits ") and str(status).endswith(", 1 held")
 
 
-def test_an_upload_that_no_run_takes_is_a_file_that_waits(watch, storage, engine):
+def test_an_upload_that_no_run_claims_is_a_file_that_waits(watch, storage, engine):
     from include.steps.context import ImportContext
     from include.steps.upload import UploadRequest, Writing
 

@@ -66,7 +66,7 @@ def forget_import(
 
 
 # The image of a plan that was not carried out does not show an address that the client had.
-_CARRIED_OUT = "JOIN imports i ON i.id = c.import_id AND i.state IN ('merged', 'reverted')"
+_CARRIED_OUT = f"JOIN imports i ON i.id = c.import_id AND i.state IN ('{State.MERGED}', '{State.REVERTED}')"
 
 
 def clients_with(engine: sa.Engine, key: str) -> list[str]:

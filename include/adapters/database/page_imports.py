@@ -126,7 +126,10 @@ def _escaped(text: str) -> str:
 
 @dataclass(frozen=True)
 class Day:
-    """Records of one feed's merged files of one day (UTC), by outcome. `news`: files with new kinds of failure."""
+    """Records of one feed's merged files of one day (UTC), by outcome.
+
+    `new_failures`: how many of the files had a new kind of failure.
+    """
 
     feed: str
     day: date
@@ -135,7 +138,7 @@ class Day:
     unchanged: int
     duplicate: int
     failed: int
-    news: int
+    new_failures: int
 
     @property
     def read(self) -> int:

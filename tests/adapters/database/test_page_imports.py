@@ -67,7 +67,7 @@ def test_a_kind_of_failure_is_new_when_the_merged_file_before_did_not_have_it(en
     shown = screen(engine, ListQuery(["acme"])).listed
     assert [listed.new_kinds for listed in shown] == [(), ("B",), (), ("B",), ()]
     (day,) = page_imports.days(engine, ["acme", "other"], START)
-    assert (day.feed, day.read, day.failed, day.news) == ("acme", 5, 5, 2)
+    assert (day.feed, day.read, day.failed, day.new_failures) == ("acme", 5, 5, 2)
 
 
 def test_every_feed_that_ever_had_an_import_is_known(engine, entries):
