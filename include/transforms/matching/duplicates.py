@@ -78,7 +78,7 @@ def _choose(clients: pd.Series, lines: pd.Series, policy: Policy) -> tuple[pd.Se
     if policy == "reject":
         verb = {True: "means", False: "mean"}
         sentences = {
-            row: f"{_list_others(row, rows)} of this file {verb[len(rows) == 2]} the same client."
+            row: f"{_list_others(row, rows).capitalize()} of this file {verb[len(rows) == 2]} the same client."
             for row, rows in _peers(repeated)
         }
         return none, pd.Series(sentences, dtype="str")
