@@ -84,7 +84,7 @@ def test_what_a_report_shows_is_what_was_sent_even_for_5000_rows_of_one_client(b
     text = "First Name,Email\n" + "Ann,ann@example.com\n" * 5000
     result = bring(text, duplicates="reject")
     assert result.counts.failed == 5000
-    assert result.problems[0].message == "rows 2, 3, 4, 5, 6 and 4,994 more of this file mean the same client."
+    assert result.problems[0].message == "Rows 2, 3, 4, 5, 6 and 4,994 more of this file mean the same client."
     kept = bring(text, duplicates="keep_last", force=True)
     assert (kept.counts.created, kept.counts.duplicate) == (1, 4999)
     with engine.connect() as connection:

@@ -30,7 +30,7 @@ def stem(email_key: str) -> str:
 
 
 def generate(email_keys: pd.Series, reserved: pd.Series, find_taken: Callable[[list[str]], Iterable[str]]) -> pd.Series:
-    """A username per row, in the order of rows: the stem, else the stem with the first free number from 2.
+    """Give a username per row, in the order of rows: the stem, else the stem with the first free number from 2.
 
     `reserved` are usernames the file itself gives; `find_taken` says which of some candidates the client
     table already has.
@@ -52,8 +52,9 @@ def generate(email_keys: pd.Series, reserved: pd.Series, find_taken: Callable[[l
 def _with_numbers(
     stems: pd.Series, given: set[str], others: pd.Index, find_taken: Callable[[list[str]], Iterable[str]]
 ) -> pd.Series:
-    """`given` and `others` are no longer free. Asked for are windows that double, so that n collisions take log n
-    questions.
+    """Give each row its stem with the first free number; `given` and `others` are in use.
+
+    Each query is about twice as many candidates as the one before, so n collisions take log n queries.
     """
     needed = Counter(stems)
     free: dict[str, list[str]] = {name: [] for name in needed}

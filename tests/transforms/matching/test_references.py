@@ -1,0 +1,192 @@
+"""Projects and desks: a cell becomes an ID that exists, judged for the client that the row means."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from include.transforms.matching import references
+from include.transforms.matching.references import Desk, ReferenceData, resolve_references
+from tests.conftest import DESK, LONDON, NIGHT, PARTNERS, PROJECT
+from tests.frames import client_table, reasons, sent_rows, sound_and_keys
+
+# A project without a default desk, and a desk of it.
+BARE, BARE_DESK = "6655aa10caa3558dd8f8da9a", "67a3470d8092c651c919339a"
+DATA = ReferenceData(
+    {PROJECT: "Default", PARTNERS: "Partners", BARE: "Bare"},
+    PROJECT,
+    {
+        DESK: Desk(DESK, PROJECT, "Default desk", True),
+        LONDON: Desk(LONDON, PARTNERS, "London", True),
+        NIGHT: Desk(NIGHT, PARTNERS, "Night shift", False),
+        BARE_DESK: Desk(BARE_DESK, BARE, "Twin", False),
+    },
+)
+ANN = "a" * 24
+CLIENTS = client_table(**{ANN: {"email": "ann@example.com", "project": PARTNERS}})
+KNOWN = {"first_name": "Ann", "email": "ann@example.com"}
+NEW = {"first_name": "Ben", "email": "ben@example.com"}
+UNCLEAR = {"id": "12", "first_name": "Cat", "email": "cat@example.com"}
+NOTHING = (None, None)
+
+
+def judge(*rows: dict[str, str], data: ReferenceData = DATA, **defaults: str) -> tuple[list[tuple], pd.DataFrame]:
+    """(project, desk) of each row, None where the client keeps what it has; and the problems."""
+    sent = sent_rows(*rows)
+    resolved, problems = resolve_references(sent, *sound_and_keys(sent, CLIENTS), data, defaults)
+    cells = zip(resolved["project"].tolist(), resolved["desk"].tolist(), strict=True)
+    return [tuple(None if pd.isna(cell) else cell for cell in row) for row in cells], problems
+
+
+def resolved(row: dict[str, str], **defaults: str) -> tuple:
+    (found,), problems = judge(row, **defaults)
+    assert problems.empty, problems["message"].tolist()
+    return found
+
+
+def message(row: dict[str, str], field: str, data: ReferenceData = DATA, **defaults: str) -> str:
+    _, problems = judge(row, data=data, **defaults)
+    assert reasons(problems) == [(1, field, "CELL_REFERENCE_NOT_FOUND")]
+    return problems.at[0, "message"]
+
+
+# New clients.
+
+
+def test_a_new_client_gets_the_default_project_and_its_default_desk():
+    assert resolved(NEW) == resolved(NEW | {"project": "default", "desk": "Default"}) == (PROJECT, DESK)
+
+
+def test_a_new_client_gets_the_project_it_names_and_that_projects_default_desk():
+    assert resolved(NEW | {"project": PARTNERS.upper()}) == (PARTNERS, LONDON)
+
+
+def test_the_feeds_defaults_come_before_the_crms():
+    assert resolved(NEW, project=PARTNERS) == (PARTNERS, LONDON)
+    assert resolved(NEW, project=PARTNERS, desk=NIGHT) == (PARTNERS, NIGHT)
+
+
+def test_the_feeds_default_desk_counts_only_in_its_own_project():
+    assert resolved(NEW, desk=NIGHT) == (PROJECT, DESK)
+    assert resolved(NEW | {"project": PARTNERS}, desk=NIGHT) == (PARTNERS, NIGHT)
+
+
+def test_a_desk_alone_does_not_choose_the_project():
+    assert "The desk “London” belongs to the project “Partners”" in message(NEW | {"desk": LONDON}, "desk")
+
+
+# Existing clients.
+
+
+def test_an_existing_client_keeps_what_it_has_where_the_cells_are_blank():
+    assert resolved(KNOWN) == resolved(KNOWN, project=PROJECT, desk=NIGHT) == NOTHING
+
+
+def test_an_existing_client_that_moves_gets_the_default_desk_of_its_new_project():
+    assert resolved(KNOWN | {"project": PROJECT}) == (PROJECT, DESK)
+
+
+def test_an_existing_client_whose_project_is_named_again_keeps_its_desk():
+    assert resolved(KNOWN | {"project": PARTNERS}) == (PARTNERS, None)
+
+
+def test_a_desk_of_the_clients_own_project_fits_and_one_of_another_does_not():
+    assert resolved(KNOWN | {"desk": NIGHT}) == (None, NIGHT)
+    assert "not to the client's" in message(KNOWN | {"desk": DESK}, "desk")
+
+
+def test_the_word_default_means_the_default_desk_of_the_clients_project():
+    assert resolved(KNOWN | {"desk": "default"}) == (None, LONDON)
+    assert resolved(KNOWN | {"desk": "default"}, desk=NIGHT) == (None, NIGHT)
+    assert resolved(KNOWN | {"project": "default", "desk": "default"}) == (PROJECT, DESK)
+
+
+NAMES_ANN = {"id": ANN, "first_name": "Ann", "email": "new@example.com"}
+JOINS_ANN = {"first_name": "Ann", "email": "new@example.com"}
+
+
+def test_a_row_without_id_that_joins_a_known_client_leaves_its_project_and_desk_alone():
+    assert judge(NAMES_ANN, JOINS_ANN)[0] == [NOTHING, NOTHING]
+
+
+def test_the_desks_of_a_row_without_id_that_joins_a_known_client_are_judged_as_that_clients():
+    assert judge(NAMES_ANN, JOINS_ANN | {"desk": NIGHT})[0] == [NOTHING, (None, NIGHT)]
+    assert reasons(judge(NAMES_ANN, JOINS_ANN | {"desk": DESK})[1]) == [(2, "desk", "CELL_REFERENCE_NOT_FOUND")]
+
+
+# Rows of which nobody knows whom they mean.
+
+
+def test_a_row_that_means_nobody_is_judged_by_its_cells_alone():
+    rows = [
+        UNCLEAR | cells
+        for cells in (
+            {},
+            {"project": PARTNERS, "desk": NIGHT},
+            {"desk": NIGHT},
+            {"project": PROJECT, "desk": NIGHT},
+            {"desk": "Oslo"},
+        )
+    ]
+    _, problems = judge(*rows)
+    assert reasons(problems) == [(4, "desk", "CELL_REFERENCE_NOT_FOUND"), (5, "desk", "CELL_REFERENCE_NOT_FOUND")]
+
+
+def test_a_row_with_a_wrong_name_is_told_of_its_unknown_desk_too():
+    _, problems = judge(NEW | {"first_name": "", "desk": "Oslo"})
+    assert reasons(problems) == [(1, "desk", "CELL_REFERENCE_NOT_FOUND")]
+
+
+# What is not found.
+
+
+def test_project_and_desk_are_told_both():
+    _, problems = judge(NEW | {"project": "Nowhere", "desk": "Oslo"})
+    assert reasons(problems) == [(1, "project", "CELL_REFERENCE_NOT_FOUND"), (1, "desk", "CELL_REFERENCE_NOT_FOUND")]
+    assert problems["message"].tolist() == ["No project has the ID “Nowhere”.", "No desk has the ID “Oslo”."]
+    assert problems["value"].tolist() == ["Nowhere", "Oslo"]
+
+
+def test_a_name_instead_of_an_id_is_answered_with_the_id():
+    _, problems = judge(NEW | {"project": "partners", "desk": "LONDON"})
+    assert problems["meant"].tolist() == [PARTNERS, LONDON]
+    assert problems.at[1, "message"] == f"No desk has the ID “LONDON”. The desk with that name has the ID {LONDON}."
+
+
+def test_a_name_that_two_desks_have_is_answered_with_both_and_means_neither():
+    twin = ReferenceData(DATA.projects, PROJECT, {**DATA.desks, "d" * 24: Desk("d" * 24, BARE, "Twin", False)})
+    _, problems = judge(NEW | {"desk": "Twin"}, data=twin)
+    assert problems["meant"].tolist() == [""] and f"{BARE_DESK} or {'d' * 24}" in problems.at[0, "message"]
+
+
+def test_a_project_without_a_default_desk_asks_for_one():
+    assert message(NEW | {"project": BARE}, "desk") == "The project “Bare” has no default desk; name one."
+    assert resolved(NEW | {"project": BARE, "desk": BARE_DESK}) == (BARE, BARE_DESK)
+    assert resolved(NEW | {"project": BARE}, desk=BARE_DESK) == (BARE, BARE_DESK)
+
+
+def test_where_there_is_no_default_project_one_has_to_be_named():
+    data = ReferenceData(DATA.projects, None, DATA.desks)
+    assert message(NEW, "project", data=data) == "There is no default project; name one."
+
+
+def test_a_default_of_the_feed_that_does_not_exist_is_no_default():
+    assert message(NEW, "project", project="f" * 24) == "There is no default project; name one."
+
+
+def test_a_file_without_these_columns_is_told_of_the_columns_all_the_same():
+    _, problems = judge(NEW, data=ReferenceData({}, None, {}))
+    assert reasons(problems) == [(1, "project", "CELL_REFERENCE_NOT_FOUND")] and problems["value"].tolist() == [""]
+
+
+def test_rows_that_say_the_same_are_judged_once(monkeypatch):
+    judged, verdict = [], references._Judge.verdict
+    monkeypatch.setattr(
+        references._Judge, "verdict", lambda self, *cells: judged.append(cells) or verdict(self, *cells)
+    )
+    rows = [
+        {"first_name": "x", "email": f"x{number}@example.com", "desk": ["", "Oslo"][number % 2]}
+        for number in range(100)
+    ]
+    found, problems = judge(*rows)
+    assert found == [(PROJECT, DESK), (PROJECT, None)] * 50 and problems["row"].tolist() == list(range(2, 101, 2))
+    assert judged == [("", "", True, ""), ("", "Oslo", True, "")]
