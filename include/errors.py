@@ -52,6 +52,13 @@ class KeyUsedOtherwise(ClientImportError):
     """An Idempotency-Key came again with another file, feed or option."""
 
 
+class CheckBroken(ClientImportError):
+    """A check of `ClientRows` raised an exception: a system error, never one in the file."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"The checks of {field} could not judge the rows: {reason}.")
+
+
 class ClientsChanged(ClientImportError):
     """The client table is not what it was when the import was prepared: prepare again."""
 

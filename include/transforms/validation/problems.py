@@ -82,6 +82,8 @@ def column_order(columns: Iterable[str]) -> dict[str, int]:
 
 def in_column_order(problems: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
     """Sort the problems of each row by the column they are about."""
+    if problems.empty:
+        return problems
     place = problems["field"].map(column_order(columns))
     placed = problems.assign(place=place).sort_values(["row", "place"], kind="stable", ignore_index=True)
     return placed.drop(columns="place")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from include.errors import CheckBroken
 from include.schemas import cell_rules
 from include.schemas.client_rows import FIELDS, ClientRows
 from include.schemas.feed import Feed
@@ -54,7 +55,9 @@ def test_an_exception_inside_a_check_is_a_system_error_and_never_a_problem_of_a_
         raise ZeroDivisionError("Ann")
 
     monkeypatch.setattr(cell_rules, "is_visible", breaks)
-    with pytest.raises(RuntimeError, match="The schema could not judge first_name: ZeroDivisionError") as error:
+    with pytest.raises(
+        CheckBroken, match="The checks of first_name could not judge the rows: ZeroDivisionError"
+    ) as error:
         problems_of("First Name,Email\nAnn,nobody\n")
     # The exception, and the frame in Pandera's own error, would show cells in a log.
     assert "Ann" not in str(error.value) and error.value.__suppress_context__
