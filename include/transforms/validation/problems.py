@@ -16,7 +16,7 @@ from include.models import Severity
 from include.schemas.client_rows import FIELDS
 
 PROBLEM_COLUMNS = ["row", "code", "field", "value", "message", "severity", "meant"]
-_LONGEST_VALUE = 1000  # characters of a cell that a problem repeats; the report has the whole cell
+LONGEST_VALUE = 1000  # characters of a cell that a problem repeats; the report has the whole cell
 
 
 @cache
@@ -39,7 +39,7 @@ def problem_rows(
     """
     if values.empty:
         return no_problems()
-    values = values.str.slice(stop=_LONGEST_VALUE)
+    values = values.str.slice(stop=LONGEST_VALUE)
     return pd.DataFrame(
         {
             "row": values.index.to_numpy(),
