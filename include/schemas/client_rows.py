@@ -82,7 +82,7 @@ def not_executable(text: pd.Series) -> pd.Series:
 
 @register_check_method
 def hex_id(text: pd.Series) -> pd.Series:
-    return (text == "") | text.str.fullmatch("[0-9a-fA-F]{24}")
+    return (text == "") | cell_rules.contains(text, "^[0-9a-fA-F]{24}$")
 
 
 @register_check_method

@@ -11,7 +11,11 @@ import unicodedata
 from functools import lru_cache
 
 import pandas as pd
+import pyarrow
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, ValidatedEmail, validate_email
+from pyarrow import compute
+
+from include.schemas.cell_rules import contains
 
 _PLAIN_LOCAL = r"[A-Za-z0-9!#$%&'*+/=?^_{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_{|}~-]+)*"
 _PLAIN = rf"{_PLAIN_LOCAL}@[A-Za-z0-9.-]+"
@@ -24,7 +28,7 @@ _PLAIN_DOMAIN, _LONGEST_LABEL = re.compile(r"(?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+[a-z
 def email_keys(emails: pd.Series) -> pd.Series:
     """Give the normal form of each address: NFC, lower case, domain in IDNA form; '' where it is not valid."""
     keys = emails.str.lower()
-    plain = emails.str.fullmatch(_PLAIN) & (emails.str.len() <= _LONGEST)
+    plain = contains(emails, f"^{_PLAIN}$") & (emails.str.len() <= _LONGEST)
     plain[plain] = _domains_stay(keys[plain])
     if plain.all():
         return keys
@@ -34,7 +38,8 @@ def email_keys(emails: pd.Series) -> pd.Series:
 
 def _domains_stay(addresses: pd.Series) -> pd.Series:
     """True where the domain is its own IDNA form. Each distinct domain is judged once."""
-    numbers, domains = pd.factorize(addresses.str.replace("^.*@", "", regex=True))
+    halves = compute.split_pattern(pyarrow.array(addresses.array), "@")
+    numbers, domains = pd.factorize(pd.array(compute.list_element(halves, 1), dtype="str"))
     stay = [not re.search(_PUNYCODE, f"@{domain}") and _ascii_domain(domain) == domain for domain in domains]
     return pd.Series(pd.array(stay, dtype="bool").take(numbers), index=addresses.index)
 

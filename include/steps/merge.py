@@ -23,7 +23,7 @@ from include.steps.prepare import prepare_again
 from include.steps.validate import refuse_if_merged_before
 from include.transforms.csv_reading.sent_rows import cells_as_sent
 from include.transforms.holding import Weight, reasons_to_hold
-from include.transforms.validation.problems import column_order
+from include.transforms.validation.problems import LONGEST_VALUE, column_order
 
 
 @dataclass(frozen=True)
@@ -45,25 +45,27 @@ def merge(context: ImportContext, import_id: str, approval: Approval | None = No
     if _stays_as_it_is(entry, approval) or not entry.has_been(State.PREPARED):
         return
     with step(context, "merge", import_id):
-        transactions.repeat_on_conflict(
+        refused = transactions.repeat_on_conflict(
             lambda: _merge_once(context, import_id, approval), lambda: prepare_again(context, entry)
         )
-    entry = ledger.find(context.engine, import_id)
-    if entry.state == State.REFUSED:
-        raise already_refused(entry)
+    if refused is not None:
+        raise refused
 
 
 def _stays_as_it_is(entry: Import, approval: Approval | None) -> bool:
     return entry.state in FINAL_STATES or (entry.state == State.HELD and approval is None)
 
 
-def _merge_once(context: ImportContext, import_id: str, approval: Approval | None) -> None:
-    """One try in one transaction. What was prepared may be older than the last write to the clients: ClientsChanged."""
+def _merge_once(context: ImportContext, import_id: str, approval: Approval | None) -> FileRefused | None:
+    """Try once, in one transaction; gives the refusal that it has written, if any.
+
+    Raises ClientsChanged when what was prepared is older than the last write to its clients.
+    """
     with context.engine.begin() as connection:
         transactions.limit_waits(connection)
         entry = ledger.lock(connection, import_id)
         if _stays_as_it_is(entry, approval):
-            return
+            return already_refused(entry) if entry.state == State.REFUSED else None
         refuse_if_merged_before(connection, entry)
         warnings = _load(context, connection, import_id)
         clients.lock_clients(connection)
@@ -72,10 +74,11 @@ def _merge_once(context: ImportContext, import_id: str, approval: Approval | Non
             raise ClientsChanged("The clients this file speaks of have changed since it was prepared.")
         if findings.some_taken:
             _fail_taken(context, connection, import_id)
-        if context.feed.on_failed_rows == "refuse_file" and _refuse_with_failed_rows(context, connection, entry):
-            return
+        if refused := _refuse_with_failed_rows(context, connection, entry):
+            return refused
         plan.keep_what_stands(connection)
         _carry_out(context, connection, entry, approval, warnings)
+    return None
 
 
 def _carry_out(
@@ -116,15 +119,18 @@ def _what_is_different(rows: Sequence[int]) -> str:
     return f"The clients have changed since this was shown: {what}. It was planned again; look and decide again."
 
 
-def _refuse_with_failed_rows(context: ImportContext, connection: sa.Connection, entry: Import) -> bool:
-    """Refuse the file when a row failed, and keep the reasons; False when none did."""
+def _refuse_with_failed_rows(context: ImportContext, connection: sa.Connection, entry: Import) -> FileRefused | None:
+    """Refuse the file and keep the reasons, when a row failed and the feed takes a file whole or not at all."""
+    if context.feed.on_failed_rows != "refuse_file":
+        return None
     failed = plan.record_failed_rows(connection, entry.id)
-    if failed:
-        message = message_for(Code.FILE_FAILED_ROWS, failed=f"{failed:,}", read=f"{entry.counts.read:,}")
-        kinds = import_rows.failure_kinds(entry.id)
-        changed = {"code": Code.FILE_FAILED_ROWS, "message": message, "failed": failed, "failure_kinds": kinds}
-        ledger.enter_state(connection, entry.id, State.REFUSED, context.clock(), **changed)
-    return failed > 0
+    if not failed:
+        return None
+    message = message_for(Code.FILE_FAILED_ROWS, failed=f"{failed:,}", read=f"{entry.counts.read:,}")
+    kinds = import_rows.failure_kinds(entry.id)
+    changed = {"code": Code.FILE_FAILED_ROWS, "message": message, "failed": failed, "failure_kinds": kinds}
+    ledger.enter_state(connection, entry.id, State.REFUSED, context.clock(), **changed)
+    return FileRefused(Code.FILE_FAILED_ROWS, message)
 
 
 def _load(context: ImportContext, connection: sa.Connection, import_id: str) -> int:
@@ -161,7 +167,8 @@ def _fail_taken(context: ImportContext, connection: sa.Connection, import_id: st
 def _taken_problem(code: Code, field: str, value: str, holder: str) -> dict[str, str]:
     message = message_for(code, label=FIELDS[field].label, value=value, detail=f"client {holder}")
     return {
-        "code": code, "field": field, "value": value, "message": message, "severity": code.severity, "meant": "",
+        "code": code, "field": field, "value": value[:LONGEST_VALUE], "message": message, "severity": code.severity,
+        "meant": "",
     }  # fmt: skip
 
 

@@ -42,6 +42,8 @@ def fill(rows: pd.DataFrame, defaults: Mapping[str, str | bool], now: datetime) 
 
 
 def _values(field: Field, text: pd.Series) -> pd.Series:
+    if text.empty:
+        return text
     if field.kind == "boolean":
         return as_booleans(text)
     if field.kind == "timestamp":
