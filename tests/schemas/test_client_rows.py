@@ -76,6 +76,8 @@ def test_all_failures_of_all_rows_are_told_at_once_with_their_row_numbers():
         ("username", "x" * 65, {"CELL_TOO_LONG"}), ("email", "", {"CELL_REQUIRED"}),
         ("email", "a" * 250 + "@example.com", {"CELL_TOO_LONG"}), ("email", "an\u200bn@example.com", {"CELL_CONTROL_CHARACTER"}),
         ("type", "BUSINESS", set()), ("id", "66829B2E43C91E3CE480B6C4", set()),
+        ("id", "66829b2e43c91e3ce480b6c4\n", {"CELL_FORMAT"}), ("created", "2024-06-13\n", {"CELL_FORMAT"}),
+        ("active", "yes\n", {"CELL_FORMAT"}), ("type", "personal\n", {"CELL_NOT_ALLOWED"}),
     ],
 )  # fmt: skip
 def test_a_cell_fails_every_check_that_it_fails_and_is_told_nothing_twice(field, cell, codes):
