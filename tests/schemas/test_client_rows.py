@@ -59,7 +59,7 @@ def test_each_field_has_its_checks_and_the_error_of_a_check_is_the_code(field, c
     assert [Code(check.error) for check in COLUMNS[field].checks] == codes
 
 
-def test_all_failures_of_all_rows_are_told_at_once_with_their_row_numbers():
+def test_all_failures_of_all_rows_are_reported_at_once_with_their_row_numbers():
     wrong = rows({}, {"first_name": "", "email": "nobody", "type": "x"}, {}, {"id": "12", "active": "maybe"})
     assert failures(wrong) == {
         (12, "first_name", "CELL_REQUIRED"), (12, "email", "CELL_FORMAT"), (12, "type", "CELL_NOT_ALLOWED"),
@@ -80,7 +80,7 @@ def test_all_failures_of_all_rows_are_told_at_once_with_their_row_numbers():
         ("active", "yes\n", {"CELL_FORMAT"}), ("type", "personal\n", {"CELL_NOT_ALLOWED"}),
     ],
 )  # fmt: skip
-def test_a_cell_fails_every_check_that_it_fails_and_is_told_nothing_twice(field, cell, codes):
+def test_a_cell_fails_every_check_that_it_fails_and_is_reported_for_nothing_twice(field, cell, codes):
     assert failures(rows({field: cell})) == {(11, field, code) for code in codes}
 
 

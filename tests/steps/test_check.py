@@ -23,7 +23,7 @@ def result_of(tmp_path):
     return _result_of
 
 
-def told(result) -> list[tuple[int, str, str]]:
+def problems_of(result) -> list[tuple[int, str, str]]:
     return [(problem.row, problem.field, problem.code) for problem in result.problems]
 
 
@@ -33,9 +33,9 @@ def test_a_clean_file_is_validated_and_counted(result_of):
     assert (result.counts.read, result.counts.failed, result.counts.duplicate) == (2, 0, 0)
 
 
-def test_every_problem_of_a_row_is_told_in_the_order_of_the_columns_with_its_line(result_of):
+def test_every_problem_of_a_row_is_reported_in_the_order_of_the_columns_with_its_line(result_of):
     result = result_of('Active,Email,First Name\nyes,ann@example.com,"Ann\nLee"\nmaybe,nobody,\n')
-    assert told(result) == [
+    assert problems_of(result) == [
         (2, "active", "CELL_FORMAT"),
         (2, "email", "CELL_FORMAT"),
         (2, "first_name", "CELL_REQUIRED"),
@@ -51,20 +51,20 @@ def test_projects_and_desks_are_not_looked_up_and_no_client_is_known(result_of):
 def test_duplicates_of_the_file_are_counted_as_they_will_be(result_of):
     text = f"ID,First Name,Email\n{ANN},Ann,ann@example.com\n,Ann,Ann@example.com\n,Ben,ben@example.com\n"
     kept = result_of(text)
-    assert told(kept) == [(1, "", "DUPLICATE_IN_FILE")]
+    assert problems_of(kept) == [(1, "", "DUPLICATE_IN_FILE")]
     assert (kept.counts.duplicate, kept.counts.failed, kept.counts.warnings) == (1, 0, 1)
     rejected = result_of(text, duplicates="reject")
     assert (rejected.counts.duplicate, rejected.counts.failed) == (0, 2)
 
 
-def test_an_email_of_two_ids_is_told_to_a_row_that_fails_anyway(result_of):
+def test_an_email_of_two_ids_is_reported_to_a_row_that_fails_anyway(result_of):
     text = f"ID,First Name,Email\n{ANN},,ann@example.com\n{BEN},Ben,ann@example.com\n"
-    assert told(result_of(text)) == [(1, "first_name", "CELL_REQUIRED"), (1, "email", "EMAIL_REPEATED")]
+    assert problems_of(result_of(text)) == [(1, "first_name", "CELL_REQUIRED"), (1, "email", "EMAIL_REPEATED")]
 
 
 def test_what_is_said_of_the_file_as_a_whole_has_row_0(result_of):
     result = result_of("First Name,Email,Shoe size\nAnn,ann@example.com,42\n")
-    assert told(result) == [(0, "", "COLUMN_UNKNOWN")]
+    assert problems_of(result) == [(0, "", "COLUMN_UNKNOWN")]
     assert result.counts.warnings == 1
 
 
@@ -76,4 +76,4 @@ def test_a_file_that_cannot_be_read_is_refused_with_its_line(result_of):
 def test_a_feed_that_takes_a_file_whole_or_not_at_all_refuses_it_and_keeps_the_reasons(result_of):
     result = result_of("First Name,Email\nAnn,ann@example.com\n,nobody\n", on_failed_rows="refuse_file")
     assert (result.state, result.code, result.counts.failed) == (State.REFUSED, "FILE_FAILED_ROWS", 1)
-    assert told(result) == [(2, "first_name", "CELL_REQUIRED"), (2, "email", "CELL_FORMAT")]
+    assert problems_of(result) == [(2, "first_name", "CELL_REQUIRED"), (2, "email", "CELL_FORMAT")]

@@ -1,4 +1,4 @@
-"""Every reason of every row is told, and each row is judged as the client that it means."""
+"""Every reason of every row is reported, and each row is judged as the client that it means."""
 
 from __future__ import annotations
 
@@ -38,58 +38,63 @@ def two_clients(bring) -> None:
 
 
 @pytest.fixture
-def told(bring):
-    """Import a file; gives (row, field, code) of each problem in the order in which it is told."""
+def report_of(bring):
+    """Import a file; gives (row, field, code) of each problem in the order in which it is reported."""
     return lambda text, **keys: [(p.row, p.field, p.code) for p in bring(text, **keys).problems]
 
 
 # Every reason of one row.
 
 
-def test_a_blank_name_and_an_unknown_desk_are_told_together_in_the_order_of_the_columns(told):
-    assert told("Desk,Email,First Name\nOslo,new@example.com,\n") == [
+def test_a_blank_name_and_an_unknown_desk_are_reported_together_in_the_order_of_the_columns(report_of):
+    assert report_of("Desk,Email,First Name\nOslo,new@example.com,\n") == [
         (1, "desk", "CELL_REFERENCE_NOT_FOUND"), (1, "first_name", "CELL_REQUIRED"),
     ]  # fmt: skip
 
 
-def test_a_row_with_a_wrong_email_is_looked_up_by_its_id(told, bring):
+def test_a_row_with_a_wrong_email_is_looked_up_by_its_id(report_of, bring):
     text = f"ID,First Name,Email,Desk,Created\n{ANN},Ann,nobody,{DESK},2022-01-01\n"
-    assert told(text, mode="create_only") == [
+    assert report_of(text, mode="create_only") == [
         (1, "email", "CELL_FORMAT"), (1, "email", "CLIENT_EXISTS"), (1, "desk", "CELL_REFERENCE_NOT_FOUND"),
         (1, "created", "CELL_READ_ONLY"),
     ]  # fmt: skip
     # Another desk of Ann's own project fits.
-    assert told(f"ID,First Name,Email,Desk\n{ANN},Ann,nobody,{NIGHT}\n") == [(1, "email", "CELL_FORMAT")]
+    assert report_of(f"ID,First Name,Email,Desk\n{ANN},Ann,nobody,{NIGHT}\n") == [(1, "email", "CELL_FORMAT")]
 
 
-def test_a_row_with_a_wrong_id_is_not_looked_up_and_its_desk_is_judged_by_the_cells_alone(told):
+def test_a_row_with_a_wrong_id_is_not_looked_up_and_its_desk_is_judged_by_the_cells_alone(report_of):
     text = "ID,First Name,Email,Project,Desk,Created\n12,Ann,ann@example.com,{},{},2022-01-01\n"
-    assert told(text.format("", DESK), mode="create_only") == [(1, "id", "CELL_FORMAT")]
-    assert told(text.format("", "Oslo")) == [(1, "id", "CELL_FORMAT"), (1, "desk", "CELL_REFERENCE_NOT_FOUND")]
-    assert told(text.format(PARTNERS, DESK)) == [(1, "id", "CELL_FORMAT"), (1, "desk", "CELL_REFERENCE_NOT_FOUND")]
+    assert report_of(text.format("", DESK), mode="create_only") == [(1, "id", "CELL_FORMAT")]
+    assert report_of(text.format("", "Oslo")) == [(1, "id", "CELL_FORMAT"), (1, "desk", "CELL_REFERENCE_NOT_FOUND")]
+    assert report_of(text.format(PARTNERS, DESK)) == [(1, "id", "CELL_FORMAT"), (1, "desk", "CELL_REFERENCE_NOT_FOUND")]
 
 
-def test_a_taken_username_is_told_beside_a_blank_name(told):
-    assert told("First Name,Email,Username\n,new@example.com,benny\n") == [
+def test_a_taken_username_is_reported_beside_a_blank_name(report_of):
+    assert report_of("First Name,Email,Username\n,new@example.com,benny\n") == [
         (1, "first_name", "CELL_REQUIRED"), (1, "username", "USERNAME_TAKEN"),
     ]  # fmt: skip
 
 
-def test_a_taken_email_is_told_beside_a_wrong_word(told):
-    assert told(f"ID,First Name,Email,Active\n{ANN},Ann,ben@example.com,maybe\n") == [
+def test_a_taken_email_is_reported_beside_a_wrong_word(report_of):
+    assert report_of(f"ID,First Name,Email,Active\n{ANN},Ann,ben@example.com,maybe\n") == [
         (1, "email", "ID_EMAIL_CONFLICT"), (1, "active", "CELL_FORMAT"),
     ]  # fmt: skip
 
 
-def test_an_email_that_a_good_row_claims_is_told_to_a_row_that_fails_anyway(told, clients):
+def test_a_taken_username_in_endless_white_space_is_repeated_with_its_first_1000_characters(bring):
+    (problem,) = bring(f"First Name,Email,Username\nZoe,new@example.com,{' ' * 20_000}benny\n").problems
+    assert (problem.code, problem.value) == ("USERNAME_TAKEN", " " * 1000)
+
+
+def test_an_email_that_a_good_row_claims_is_reported_to_a_row_that_fails_anyway(report_of, clients):
     text = f"ID,First Name,Email\n{ANN},,new@example.com\n{BEN},Ben,new@example.com\n"
-    assert told(text) == [(1, "first_name", "CELL_REQUIRED"), (1, "email", "EMAIL_REPEATED")]
+    assert report_of(text) == [(1, "first_name", "CELL_REQUIRED"), (1, "email", "EMAIL_REPEATED")]
     assert clients()["new@example.com"]["id"] == BEN
 
 
-def test_an_unknown_id_is_told_beside_everything_else(told):
+def test_an_unknown_id_is_reported_beside_everything_else(report_of):
     text = f"ID,First Name,Email,Desk\n{'c' * 24},,new@example.com,Oslo\n"
-    assert told(text, unknown_id="reject") == [
+    assert report_of(text, unknown_id="reject") == [
         (1, "id", "ID_UNKNOWN"), (1, "first_name", "CELL_REQUIRED"), (1, "desk", "CELL_REFERENCE_NOT_FOUND"),
     ]  # fmt: skip
 
@@ -103,7 +108,7 @@ def test_causes_are_counted_over_all_rows_that_have_them(bring, engine):
 
 
 @pytest.mark.parametrize("feed_name", ["default", "acme"])
-def test_the_shipped_sample_tells_finn_of_london_and_of_maybe(engine, storage, feed_name):
+def test_the_shipped_sample_reports_both_london_and_maybe_of_finn(engine, storage, feed_name):
     feed = load_feed(ROOT / "include" / "feeds" / f"{feed_name}.yaml")
     problems = import_file(SAMPLES / "partner_feed.csv", feed=feed, engine=engine, storage=storage).problems
     assert [(p.field, p.code, p.value) for p in problems if p.row == 7] == [
@@ -134,8 +139,8 @@ def test_a_desk_of_the_joined_clients_project_fits(bring, clients):
     assert (client["project"], client["desk"]) == (PARTNERS, NIGHT)
 
 
-def test_a_desk_of_the_default_project_does_not_fit_the_joined_client(told, clients):
-    assert told(JOINED.format(DESK, "")) == [(2, "desk", "CELL_REFERENCE_NOT_FOUND")]
+def test_a_desk_of_the_default_project_does_not_fit_the_joined_client(report_of, clients):
+    assert report_of(JOINED.format(DESK, "")) == [(2, "desk", "CELL_REFERENCE_NOT_FOUND")]
     client = clients()["ann.new@example.com"]
     assert (client["id"], client["desk"]) == (ANN, LONDON)
 
@@ -153,12 +158,15 @@ def test_the_word_default_means_the_default_desk_of_the_joined_clients_project(b
         ("create_only", [(1, "email", "CLIENT_EXISTS"), (2, "email", "CLIENT_EXISTS")]),
     ],
 )
-def test_the_mode_judges_the_joined_row_as_an_existing_client(told, mode, problems):
-    assert told(JOINED.format("", ""), mode=mode) == problems
+def test_the_mode_judges_the_joined_row_as_an_existing_client(report_of, mode, problems):
+    assert report_of(JOINED.format("", ""), mode=mode) == problems
 
 
-def test_created_of_the_joined_client_is_never_changed(told, clients):
-    assert told(JOINED.format("", "2023-05-06")) == [(1, "", "DUPLICATE_IN_FILE"), (2, "created", "CELL_READ_ONLY")]
+def test_created_of_the_joined_client_is_never_changed(report_of, clients):
+    assert report_of(JOINED.format("", "2023-05-06")) == [
+        (1, "", "DUPLICATE_IN_FILE"),
+        (2, "created", "CELL_READ_ONLY"),
+    ]
     assert clients()["ann.new@example.com"]["created"].year == 2020
 
 

@@ -54,8 +54,9 @@ def test_a_file_without_failed_rows_is_imported(refuse):
 def test_the_same_wrong_word_is_one_cause_with_a_ready_line_for_the_feed(bring, engine):
     rows = "".join(f"Ann,a{n}@example.com,London,{'maybe' if n % 2 else 'perhaps'}\n" for n in range(10))
     result = bring(f"First Name,Email,Desk,Active\n{rows}")
-    found = {(c.code, c.field, c.value): c for c in import_rows.causes(engine, result.import_id)}
-    assert {key: cause.rows for key, cause in found.items()} == {
+    causes = {(c.code, c.field, c.value): c.rows for c in import_rows.causes(engine, result.import_id)}
+    assert causes == {
+        ("CELL_REFERENCE_NOT_FOUND", "desk", "London"): 10,
         ("CELL_FORMAT", "active", "maybe"): 5,
         ("CELL_FORMAT", "active", "perhaps"): 5,
     }

@@ -24,8 +24,8 @@ def rows(*cells: dict[str, object]) -> pd.DataFrame:
 
 
 def value(field: str, cell: str, is_new: bool = True) -> object:
-    found = typed(rows({field: cell, "is_new": is_new})).at[1, field]
-    return None if pd.isna(found) else found
+    values = typed(rows({field: cell, "is_new": is_new})).at[1, field]
+    return None if pd.isna(values) else values
 
 
 def filled(row: dict[str, object], **defaults: str | bool) -> dict[str, object]:
@@ -82,14 +82,19 @@ def test_a_new_client_gets_what_the_field_says_where_the_row_says_nothing():
 
 
 def test_the_feeds_default_comes_before_the_fields_and_is_read_as_a_cell_is():
-    found = filled({}, active="no", type="BUSINESS", middle_name="#N/A", last_name="Lee")
-    assert (found["active"], found["type"], found["middle_name"], found["last_name"]) == (False, "business", "", "Lee")
+    values = filled({}, active="no", type="BUSINESS", middle_name="#N/A", last_name="Lee")
+    assert (values["active"], values["type"], values["middle_name"], values["last_name"]) == (
+        False,
+        "business",
+        "",
+        "Lee",
+    )
     assert filled({}, active=False)["active"] == False  # noqa: E712 - it is a value of numpy
 
 
 def test_a_cell_comes_before_every_default():
-    found = filled({"active": "yes", "type": "personal", "created": "2020-01-01"}, active="no", type="business")
-    assert (found["active"], found["type"], found["created"]) == (True, "personal", datetime(2020, 1, 1, tzinfo=UTC))
+    values = filled({"active": "yes", "type": "personal", "created": "2020-01-01"}, active="no", type="business")
+    assert (values["active"], values["type"], values["created"]) == (True, "personal", datetime(2020, 1, 1, tzinfo=UTC))
 
 
 def test_projects_and_desks_have_been_resolved_and_no_default_replaces_them():

@@ -26,7 +26,7 @@ def resolve(*rows: dict[str, str], policy: str = "keep_last", failed: tuple[int,
     return resolve_duplicates(keys, pd.Series(~keys.index.isin(failed), index=keys.index), policy)
 
 
-def told(*rows: dict[str, str], **how: object) -> list[tuple[int, str, str]]:
+def problems_of(*rows: dict[str, str], **how: object) -> list[tuple[int, str, str]]:
     return reasons(resolve(*rows, **how).problems(sent_rows(*rows)))
 
 
@@ -84,19 +84,19 @@ def test_a_failed_row_replaces_no_other_and_is_no_duplicate():
 def test_an_email_that_rows_with_different_ids_claim_fails_them_all(policy):
     rows = row(ANN, "x@example.com"), row(BEN, "X@example.com"), row(CAT, "x@example.com"), row(email="y@example.com")
     assert resolve(*rows, policy=policy).winners.tolist() == [4]
-    assert told(*rows, policy=policy) == [(n, "email", "EMAIL_REPEATED") for n in (1, 2, 3)]
+    assert problems_of(*rows, policy=policy) == [(n, "email", "EMAIL_REPEATED") for n in (1, 2, 3)]
     assert resolve(*rows, policy=policy).repeated_emails[2] == "rows 1, 3"
 
 
 def test_a_replaced_row_claims_nothing():
     rows = row(ANN, "x@example.com"), row(BEN, "x@example.com"), row(ANN, "a@example.com")
-    assert resolve(*rows).winners.tolist() == [2, 3] and told(*rows) == [(1, "", "DUPLICATE_IN_FILE")]
+    assert resolve(*rows).winners.tolist() == [2, 3] and problems_of(*rows) == [(1, "", "DUPLICATE_IN_FILE")]
 
 
 def test_a_username_that_two_clients_of_the_file_claim_fails_them_both():
     rows = row(ANN, "a@example.com", "same"), row(BEN, "b@example.com", "same"), row(CAT, "c@example.com", "Same")
     resolution = resolve(*rows)
-    assert resolution.winners.tolist() == [3] and told(*rows) == [
+    assert resolution.winners.tolist() == [3] and problems_of(*rows) == [
         (1, "username", "USERNAME_TAKEN"),
         (2, "username", "USERNAME_TAKEN"),
     ]
@@ -106,29 +106,29 @@ def test_a_username_that_two_clients_of_the_file_claim_fails_them_both():
     )
 
 
-def test_a_row_that_fails_anyway_is_told_of_the_repeated_email_and_hurts_no_other_row():
+def test_a_row_that_fails_anyway_learns_of_the_repeated_email_and_hurts_no_other_row():
     rows = row(ANN, "x@example.com", first_name=""), row(BEN, "x@example.com")
     assert resolve(*rows, failed=(1,)).winners.tolist() == [2]
-    assert told(*rows, failed=(1,)) == [(1, "email", "EMAIL_REPEATED")]
+    assert problems_of(*rows, failed=(1,)) == [(1, "email", "EMAIL_REPEATED")]
 
 
-def test_a_row_that_fails_anyway_is_not_told_of_its_own_clients_row():
+def test_a_row_that_fails_anyway_is_not_blamed_for_its_own_clients_row():
     rows = row(ANN, "x@example.com", first_name=""), row(ANN, "x@example.com")
-    assert told(*rows, failed=(1,)) == []
+    assert problems_of(*rows, failed=(1,)) == []
 
 
-def test_two_rows_that_fail_anyway_are_not_told_of_each_other():
+def test_two_rows_that_fail_anyway_are_not_blamed_for_each_other():
     rows = row(ANN, "x@example.com", first_name=""), row(BEN, "x@example.com", first_name="")
-    assert told(*rows, failed=(1, 2)) == []
+    assert problems_of(*rows, failed=(1, 2)) == []
 
 
-def test_a_row_of_which_nobody_knows_whom_it_means_is_told_nothing():
+def test_a_row_of_which_nobody_knows_whom_it_means_gets_no_reason():
     rows = row("12", "x@example.com"), row(BEN, "x@example.com")
-    assert resolve(*rows, failed=(1,)).winners.tolist() == [2] and told(*rows, failed=(1,)) == []
+    assert resolve(*rows, failed=(1,)).winners.tolist() == [2] and problems_of(*rows, failed=(1,)) == []
 
 
 def test_blank_usernames_are_claimed_by_nobody():
-    assert told(row(ANN, "a@example.com"), row(BEN, "b@example.com")) == []
+    assert problems_of(row(ANN, "a@example.com"), row(BEN, "b@example.com")) == []
 
 
 def test_only_the_problems_of_the_rows_of_a_piece_are_given():

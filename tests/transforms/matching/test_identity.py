@@ -43,14 +43,14 @@ def means(*rows: dict[str, str], **keys: str) -> list[str]:
 
 
 def test_a_known_id_means_that_client_whatever_the_email_says():
-    found = keys_of(row(id=ANN, email="new@example.com"), row(id=ANN.upper(), email="ben@example.com"))
-    assert found["means"].tolist() == [ANN, ANN] and not found["is_new"].any()
-    assert found["holder"].tolist() == ["", BEN]
+    keys = keys_of(row(id=ANN, email="new@example.com"), row(id=ANN.upper(), email="ben@example.com"))
+    assert keys["means"].tolist() == [ANN, ANN] and not keys["is_new"].any()
+    assert keys["holder"].tolist() == ["", BEN]
 
 
 def test_an_unknown_id_means_a_new_client_with_that_id():
-    (found,) = keys_of(row(id=NEW, email="new@example.com")).to_dict("records")
-    assert (found["means"], found["has_id"], found["is_new"]) == (NEW, True, True)
+    (key,) = keys_of(row(id=NEW, email="new@example.com")).to_dict("records")
+    assert (key["means"], key["has_id"], key["is_new"]) == (NEW, True, True)
 
 
 def test_without_id_a_known_email_in_any_spelling_means_its_client():
@@ -58,9 +58,9 @@ def test_without_id_a_known_email_in_any_spelling_means_its_client():
 
 
 def test_without_id_an_unknown_email_means_a_new_client():
-    (found,) = keys_of(row(email="New@example.com")).to_dict("records")
-    assert (found["means"], found["identified"], found["is_new"]) == ("", True, True)
-    assert (found["email_key"], found["holder"], found["project_now"]) == ("new@example.com", "", "")
+    (key,) = keys_of(row(email="New@example.com")).to_dict("records")
+    assert (key["means"], key["identified"], key["is_new"]) == ("", True, True)
+    assert (key["email_key"], key["holder"], key["project_now"]) == ("new@example.com", "", "")
 
 
 def test_what_the_table_says_of_an_existing_client_stands_beside_its_row():
@@ -79,14 +79,14 @@ def test_what_the_table_says_of_an_existing_client_stands_beside_its_row():
 
 
 def test_a_row_with_a_wrong_email_and_a_good_id_is_still_found_by_its_id():
-    (found,) = keys_of(row(id=ANN, email="nobody", first_name="")).to_dict("records")
-    assert (found["means"], found["identified"], found["email_key"], found["project_now"]) == (ANN, True, "", PARTNERS)
+    (key,) = keys_of(row(id=ANN, email="nobody", first_name="")).to_dict("records")
+    assert (key["means"], key["identified"], key["email_key"], key["project_now"]) == (ANN, True, "", PARTNERS)
 
 
 def test_a_row_with_a_wrong_id_means_nobody_even_if_its_email_is_known():
-    (found,) = keys_of(row(id="12", email="ann@example.com")).to_dict("records")
-    assert (found["means"], found["identified"], found["is_new"]) == ("", False, False)
-    assert found["holder"] == ANN
+    (key,) = keys_of(row(id="12", email="ann@example.com")).to_dict("records")
+    assert (key["means"], key["identified"], key["is_new"]) == ("", False, False)
+    assert key["holder"] == ANN
 
 
 def test_a_row_with_neither_id_nor_usable_email_means_nobody():
@@ -121,10 +121,10 @@ def test_a_warning_blanks_no_cell():
 @pytest.mark.parametrize("first", [0, 1])
 def test_a_row_without_id_joins_the_client_that_another_row_gives_its_new_email(first):
     rows = [row(id=ANN, email="new@example.com"), row(email="New@example.com")]
-    found = keys_of(rows[first], rows[1 - first])
-    assert found["means"].tolist() == [ANN, ANN] and not found["is_new"].any()
+    keys = keys_of(rows[first], rows[1 - first])
+    assert keys["means"].tolist() == [ANN, ANN] and not keys["is_new"].any()
     # It is judged as that client, not as a new one.
-    assert found["project_now"].tolist() == [PARTNERS, PARTNERS] and found["created_now"].nunique() == 1
+    assert keys["project_now"].tolist() == [PARTNERS, PARTNERS] and keys["created_now"].nunique() == 1
 
 
 def test_a_row_whose_email_a_client_has_stays_with_that_client():
@@ -132,8 +132,8 @@ def test_a_row_whose_email_a_client_has_stays_with_that_client():
 
 
 def test_rows_with_the_new_id_and_its_email_are_one_new_client():
-    found = keys_of(row(id=NEW, email="new@example.com"), row(email="new@example.com"))
-    assert found["means"].tolist() == [NEW, NEW] and found["is_new"].all()
+    keys = keys_of(row(id=NEW, email="new@example.com"), row(email="new@example.com"))
+    assert keys["means"].tolist() == [NEW, NEW] and keys["is_new"].all()
 
 
 def test_a_row_joins_nobody_where_two_clients_are_given_its_email():
@@ -202,7 +202,7 @@ def test_a_row_without_id_that_joins_a_known_client_exists_and_is_found():
     assert judged(*joined, mode="create_only") == [(1, "email", "CLIENT_EXISTS"), (2, "email", "CLIENT_EXISTS")]
 
 
-def test_a_file_without_id_column_is_told_of_its_emails():
+def test_a_file_without_id_column_has_problems_about_its_emails():
     sent = sent_rows({"first_name": "Ann", "email": "new@example.com"})
     problems = judge_mode(sent, sound_and_keys(sent, CLIENTS)[1], feed(mode="update_only"))
     assert problems["message"].tolist() == ["This feed only updates clients, and no client has this e-mail."]

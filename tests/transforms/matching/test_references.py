@@ -38,9 +38,9 @@ def judge(*rows: dict[str, str], data: ReferenceData = DATA, **defaults: str) ->
 
 
 def resolved(row: dict[str, str], **defaults: str) -> tuple:
-    (found,), problems = judge(row, **defaults)
+    (ids,), problems = judge(row, **defaults)
     assert problems.empty, problems["message"].tolist()
-    return found
+    return ids
 
 
 def message(row: dict[str, str], field: str, data: ReferenceData = DATA, **defaults: str) -> str:
@@ -131,7 +131,7 @@ def test_a_row_that_means_nobody_is_judged_by_its_cells_alone():
     assert reasons(problems) == [(4, "desk", "CELL_REFERENCE_NOT_FOUND"), (5, "desk", "CELL_REFERENCE_NOT_FOUND")]
 
 
-def test_a_row_with_a_wrong_name_is_told_of_its_unknown_desk_too():
+def test_a_row_with_a_wrong_name_has_its_unknown_desk_reported_too():
     _, problems = judge(NEW | {"first_name": "", "desk": "Oslo"})
     assert reasons(problems) == [(1, "desk", "CELL_REFERENCE_NOT_FOUND")]
 
@@ -139,7 +139,7 @@ def test_a_row_with_a_wrong_name_is_told_of_its_unknown_desk_too():
 # What is not found.
 
 
-def test_project_and_desk_are_told_both():
+def test_an_unknown_project_and_an_unknown_desk_are_both_reported():
     _, problems = judge(NEW | {"project": "Nowhere", "desk": "Oslo"})
     assert reasons(problems) == [(1, "project", "CELL_REFERENCE_NOT_FOUND"), (1, "desk", "CELL_REFERENCE_NOT_FOUND")]
     assert problems["message"].tolist() == ["No project has the ID “Nowhere”.", "No desk has the ID “Oslo”."]
@@ -173,7 +173,7 @@ def test_a_default_of_the_feed_that_does_not_exist_is_no_default():
     assert message(NEW, "project", project="f" * 24) == "There is no default project; name one."
 
 
-def test_a_file_without_these_columns_is_told_of_the_columns_all_the_same():
+def test_a_file_without_these_columns_has_problems_about_them_all_the_same():
     _, problems = judge(NEW, data=ReferenceData({}, None, {}))
     assert reasons(problems) == [(1, "project", "CELL_REFERENCE_NOT_FOUND")] and problems["value"].tolist() == [""]
 
@@ -187,6 +187,6 @@ def test_rows_that_say_the_same_are_judged_once(monkeypatch):
         {"first_name": "x", "email": f"x{number}@example.com", "desk": ["", "Oslo"][number % 2]}
         for number in range(100)
     ]
-    found, problems = judge(*rows)
-    assert found == [(PROJECT, DESK), (PROJECT, None)] * 50 and problems["row"].tolist() == list(range(2, 101, 2))
+    ids, problems = judge(*rows)
+    assert ids == [(PROJECT, DESK), (PROJECT, None)] * 50 and problems["row"].tolist() == list(range(2, 101, 2))
     assert judged == [("", "", True, ""), ("", "Oslo", True, "")]

@@ -64,8 +64,8 @@ def test_an_exception_inside_a_check_is_a_system_error_and_never_a_problem_of_a_
 
 
 def test_every_wrong_cell_of_a_row_has_its_problem_and_one_cell_may_have_two():
-    found = judge(first_name="=" + "x" * 100, email="nobody", id="12", active="maybe", type="x", created="soon")
-    assert found == [
+    problems = judge(first_name="=" + "x" * 100, email="nobody", id="12", active="maybe", type="x", created="soon")
+    assert problems == [
         ("id", "CELL_FORMAT"), ("first_name", "CELL_TOO_LONG"), ("first_name", "CELL_EXECUTABLE"), ("email", "CELL_FORMAT"),
         ("active", "CELL_FORMAT"), ("type", "CELL_NOT_ALLOWED"), ("created", "CELL_FORMAT"),
     ]  # fmt: skip
@@ -88,7 +88,7 @@ def test_problems_are_in_the_order_of_rows_whatever_the_rule():
     ]
 
 
-def test_a_cell_of_20_000_characters_is_told_its_real_length_and_only_its_beginning_is_repeated():
+def test_a_cell_of_20_000_characters_is_reported_with_its_real_length_and_only_its_beginning_is_repeated():
     (problem,) = problems_of_row(first_name="  " + "x" * 20_000 + " ").to_dict("records")
     assert problem["message"] == "First name has 20000 characters; at most 100 fit."
     assert problem["value"] == "  " + "x" * 998
