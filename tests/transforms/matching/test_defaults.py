@@ -100,6 +100,8 @@ def test_a_cell_comes_before_every_default():
 def test_projects_and_desks_have_been_resolved_and_no_default_replaces_them():
     after = fill(typed(rows({"project": "p", "desk": "d"})), {"project": "other", "desk": "other"}, NOW)
     assert (after.at[1, "project"], after.at[1, "desk"]) == ("p", "d")
+    without = typed(rows({})).assign(project=pd.Series([None], index=[1], dtype="str"))
+    assert pd.isna(fill(without, {"project": "other"}, NOW).at[1, "project"])
 
 
 def test_an_existing_client_gets_nothing():

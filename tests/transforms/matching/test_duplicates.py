@@ -65,6 +65,11 @@ def test_many_duplicates_are_named_by_the_first_five():
     )
 
 
+def test_five_other_duplicates_are_named_without_more():
+    rejected = resolve(*[row(email="new@example.com")] * 6, policy="reject").rejected
+    assert rejected[1] == "Rows 2, 3, 4, 5, 6 of this file mean the same client."
+
+
 def test_rows_with_one_id_are_one_client_whatever_their_emails():
     assert resolve(row(ANN, "a@example.com"), row(ANN, "b@example.com")).winners.tolist() == [2]
 
