@@ -149,7 +149,7 @@ def _load(context: ImportContext, connection: sa.Connection, import_id: str) -> 
 
 
 def _fail_taken(context: ImportContext, connection: sa.Connection, import_id: str) -> None:
-    """Fail the rows whose e-mail or username another client keeps, and tell it of rows that fail anyway."""
+    """Fail the rows whose e-mail or username another client keeps, and report it for rows that fail anyway."""
     taken = plan.find_taken(connection)
     for sent, prepared in context.staging.load(import_id, "sent", "prepared") if taken else ():
         reasons: dict[int, list[dict[str, Any]]] = {}
@@ -173,7 +173,7 @@ def _taken_problem(code: Code, field: str, value: str, holder: str) -> dict[str,
 
 
 def _apply(context: ImportContext, connection: sa.Connection, entry: Import, state: State) -> None:
-    """Write the clients; what is only shown is written too, so that every constraint has its say, and taken back."""
+    """Write the clients; what is only shown is written too, so that every constraint has its say, and rolled back."""
     savepoint = connection.begin_nested()
     plan.apply_plan(connection, entry.id, context.clock())
     if state == State.MERGED:
@@ -193,19 +193,19 @@ def _counted(entry: Import, warnings: int, outcomes: dict[str, int]) -> dict[str
 def merge_all(context: ImportContext, request: RunRequest, *, last_try: bool = True) -> None:
     """Merge a run's files one after another in order of arrival, and put each where it stays.
 
-    A fault of ours with one file stops the files after it, so that a repetition merges them in order; only in the
-    last try the others go on without it. Raises the faults together at the end, so that the task is retried; a file
+    A system error with one file stops the files after it, so that a repetition merges them in order; only in the
+    last try the others go on without it. Raises the errors together at the end, so that the task is retried; a file
     refused at this point is in the ledger, and `outcome` says so.
     """
-    faults: list[Exception] = []
+    errors: list[Exception] = []
     for entry in ledger.of_run(context.engine, request.dag_id or "", request.run_id or ""):
         try:
             with suppress(FileRefused):
                 merge(context, entry.id)
             archive(context, entry.id)
-        except Exception as fault:  # noqa: BLE001 - all faults are raised together
-            faults.append(fault)
+        except Exception as error:  # noqa: BLE001 - all errors are raised together
+            errors.append(error)
             if not last_try:
                 break
-    if faults:
-        raise ExceptionGroup(f"{len(faults)} file(s) could not be merged", faults)
+    if errors:
+        raise ExceptionGroup(f"{len(errors)} file(s) could not be merged", errors)
