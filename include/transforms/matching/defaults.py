@@ -12,6 +12,8 @@ from pyarrow import compute
 from include.schemas.cell_rules import as_booleans, as_timestamps
 from include.schemas.client_rows import CLEAR, FIELDS, Field
 
+_TYPES = {"boolean": "boolean", "timestamp": "datetime64[us, UTC]"}
+
 
 def typed(rows: pd.DataFrame) -> pd.DataFrame:
     """Give a new frame in which every field has its value, missing where it is blank ('' where `CLEAR` empties it).
@@ -43,7 +45,8 @@ def fill(rows: pd.DataFrame, defaults: Mapping[str, str | bool], now: datetime) 
 
 def _values(field: Field, text: pd.Series) -> pd.Series:
     if text.empty:
-        return text
+        # Pieces of one file are written one after another, so a column has one type in all of them.
+        return pd.Series(index=text.index, dtype=_TYPES.get(field.kind, "str"))
     if field.kind == "boolean":
         return as_booleans(text)
     if field.kind == "timestamp":

@@ -69,6 +69,12 @@ def test_what_never_changes_is_read_for_new_clients_only():
     assert value("created", "2024-06-13") is not None
 
 
+def test_a_column_has_one_type_whether_or_not_a_row_of_the_piece_uses_it():
+    used = typed(rows({"active": "yes", "created": "2020-01-01", "id": "a" * 24}))
+    unused = typed(rows({"is_new": False}))
+    assert used.dtypes.to_dict() == unused.dtypes.to_dict() == typed(rows({}).iloc[:0]).dtypes.to_dict()
+
+
 def test_project_and_desk_stay_as_they_are():
     frame = rows({"project": "p"}, {}).assign(project=pd.Series(["p", None], index=[1, 2], dtype="str"))
     assert typed(frame)["project"].isna().tolist() == [False, True]
