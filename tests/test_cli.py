@@ -83,9 +83,7 @@ def test_a_database_that_is_down_is_our_fault_and_the_password_is_not_shown(cli)
 
 
 def test_forget_takes_one_person_out_and_says_what_stays_and_never_shows_the_address(cli, tmp_path):
-    (tmp_path / "x.csv").write_text(
-        "First Name,Email\nZoemark,Zoe@Example.com\n,ben@example.com\n,zoe@example.com\n"
-    )
+    (tmp_path / "x.csv").write_text("First Name,Email\nZoemark,Zoe@Example.com\n,ben@example.com\n,zoe@example.com\n")
     assert cli("import", str(tmp_path / "x.csv")).returncode == 1
     done = cli("forget", "--email", "zoe@example.com")
     assert done.returncode == 0, done.stderr

@@ -68,10 +68,9 @@ def _merge_once(context: ImportContext, import_id: str, approval: Approval | Non
             return already_refused(entry) if entry.state == State.REFUSED else None
         refuse_if_merged_before(connection, entry)
         warnings = _load(context, connection, import_id)
-        clients.lock_clients(connection)
-        findings = plan.plan(connection)
+        findings = plan.plan(connection, entry.counts.read)
         if findings.otherwise:
-            raise ClientsChanged("The clients this file speaks of have changed since it was prepared.")
+            raise ClientsChanged("The clients that this file means have changed since it was prepared.")
         if findings.some_taken:
             _fail_taken(context, connection, import_id)
         if refused := _refuse_with_failed_rows(context, connection, entry):
@@ -86,10 +85,13 @@ def _carry_out(
 ) -> None:
     """Write the clients and the history, or only show what would be written; the import's row says which."""
     state, message = _decide(context, connection, entry, approval)
-    _apply(context, connection, entry, state)
+    written = _apply(context, connection, entry, state)
     if entry.has_been(State.HELD):
         plan.drop_recorded_plan(connection, entry.id)
-    counts = _counted(entry, warnings, plan.record_plan(connection, entry.id))
+    outcomes = plan.record_plan(connection, entry.id)
+    counts = _counted(entry, warnings, outcomes)
+    if any(outcomes.get(outcome, 0) != number for outcome, number in written.items()):
+        raise ClientsChanged("Another transaction has changed a client between plan and write.")
     kinds = import_rows.failure_kinds(entry.id)
     changed = {"code": None, "message": message, "failure_kinds": kinds, **counts}
     if state != State.MERGED:
@@ -172,14 +174,19 @@ def _taken_problem(code: Code, field: str, value: str, holder: str) -> dict[str,
     }  # fmt: skip
 
 
-def _apply(context: ImportContext, connection: sa.Connection, entry: Import, state: State) -> None:
-    """Write the clients; what is only shown is written too, so that every constraint has its say, and rolled back."""
+def _apply(context: ImportContext, connection: sa.Connection, entry: Import, state: State) -> dict[str, int]:
+    """Write the clients; gives their number by outcome.
+
+    What is only shown is written too, so that every constraint is checked, and then taken back.
+    """
+    transactions.wait_briefly(connection)
     savepoint = connection.begin_nested()
-    plan.apply_plan(connection, entry.id, context.clock())
+    written = plan.apply_plan(connection, entry.id, context.clock())
     if state == State.MERGED:
         savepoint.commit()
     else:
         savepoint.rollback()
+    return written
 
 
 def _counted(entry: Import, warnings: int, outcomes: dict[str, int]) -> dict[str, int]:

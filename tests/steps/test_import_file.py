@@ -217,24 +217,43 @@ def test_what_was_created_and_changed_is_kept_field_by_field(bring, engine):
     ]
 
 
-def test_clients_that_change_between_prepare_and_merge_are_prepared_again(bring, engine, clients, monkeypatch):
-    bring("First Name,Email\nAnn,ann@example.com\n")
-    original, done = merge_step.clients.lock_clients, []
+@pytest.mark.parametrize("moment", ["load_incoming", "plan", "apply_plan"])
+def test_clients_that_change_while_their_file_is_merged_are_prepared_again(bring, engine, clients, monkeypatch, moment):
+    bring("First Name,Last Name,Email\nAnn,Lee,ann@example.com\n")
+    module = merge_step.clients if moment == "load_incoming" else merge_step.plan
+    original, done = getattr(module, moment), []
 
-    def somebody_else_is_faster(connection):
+    def the_crm_is_faster(*arguments):
         if not done:
             done.append(True)
-            with engine.begin() as other:
-                other.execute(sa.text("UPDATE clients SET email = 'ben@example.com', email_key = 'ben@example.com'"))
-        original(connection)
+            with engine.begin() as crm:
+                crm.execute(
+                    sa.text("UPDATE clients SET email = 'ben@example.com', email_key = email, last_name = 'Low'")
+                )
+                crm.execute(sa.text("UPDATE clients SET email_key = email"))
+        return original(*arguments)
 
-    monkeypatch.setattr(merge_step.clients, "lock_clients", somebody_else_is_faster)
+    monkeypatch.setattr(module, moment, the_crm_is_faster)
     result = bring("First Name,Email\nBen,ben@example.com\nCat,ann@example.com\n")
     assert (result.counts.updated, result.counts.created) == (1, 1)
-    assert {key: client["first_name"] for key, client in clients().items()} == {
-        "ben@example.com": "Ben",
-        "ann@example.com": "Cat",
-    }
+    names = {key: (client["first_name"], client["last_name"]) for key, client in clients().items()}
+    assert names == {"ben@example.com": ("Ben", "Low"), "ann@example.com": ("Cat", "")}
+
+
+def test_a_client_deleted_while_its_file_is_merged_is_created_anew(bring, engine, clients, monkeypatch):
+    bring("First Name,Email\nAnn,ann@example.com\n")
+    original, done = merge_step.plan.apply_plan, []
+
+    def the_crm_is_faster(*arguments):
+        if not done:
+            done.append(True)
+            with engine.begin() as crm:
+                crm.execute(sa.text("DELETE FROM clients"))
+        return original(*arguments)
+
+    monkeypatch.setattr(merge_step.plan, "apply_plan", the_crm_is_faster)
+    assert bring("First Name,Email\nAnna,ann@example.com\n").counts.created == 1
+    assert clients()["ann@example.com"]["first_name"] == "Anna"
 
 
 def test_a_record_without_an_outcome_stops_the_merge_and_nothing_is_written(bring, engine, clients, monkeypatch):

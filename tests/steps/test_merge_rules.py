@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from include.adapters.database import plan
 from include.adapters.files.storage import Storage
 from include.schemas.feed import Feed
 from include.steps.import_file import import_file
@@ -79,12 +80,12 @@ def crm_engine(engine_on_every_server: sa.Engine) -> Iterator[sa.Engine]:
         connection.execute(sa.text("DELETE FROM projects WHERE id = :id"), {"id": BARE})
 
 
-@given(table=tables, file=st.lists(cells, max_size=8), missing=missing_columns, rules=feeds)
+@given(table=tables, file=st.lists(cells, max_size=8), missing=missing_columns, rules=feeds, at_once=st.booleans())
 @settings(
     max_examples=EXAMPLES, deadline=None, print_blob=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
-def test_a_file_does_to_the_clients_what_the_rules_say(crm_engine, tmp_path, table, file, missing, rules):
+def test_a_file_does_to_the_clients_what_the_rules_say(crm_engine, tmp_path, table, file, missing, rules, at_once):
     clients, ids, emails, usernames = table
     before = {
         id: {
@@ -102,9 +103,10 @@ def test_a_file_does_to_the_clients_what_the_rules_say(crm_engine, tmp_path, tab
         name="rules", title="Rules", mode=rules.mode, unknown_id=rules.unknown_id, duplicates=rules.duplicates,
         defaults={"project": rules.default_project, "desk": rules.default_desk},
     )  # fmt: skip
-    result = import_file(
-        _write(tmp_path, columns, rows), feed=feed, engine=crm_engine, storage=Storage(tmp_path / "storage")
-    )
+    path, storage = _write(tmp_path, columns, rows), Storage(tmp_path / "storage")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plan, "_IS_GOOD_PART", sa.text(f"SELECT {at_once}"))
+        result = import_file(path, feed=feed, engine=crm_engine, storage=storage)
 
     assert result.state == "merged", result
     outcomes, problems = _outcomes(crm_engine, result.import_id)
@@ -159,3 +161,13 @@ def _comparable(clients: dict, expected: dict) -> list:
         )
         for id, c in clients.items()
     )  # fmt: skip
+
+
+def test_a_file_that_is_a_good_part_of_the_clients_reads_them_once_and_a_small_one_asks_the_index(shared_engine):
+    empty(shared_engine)
+    for clients, at_once in ((17, False), (16, True), (0, True)):
+        with shared_engine.begin() as connection:
+            connection.execute(
+                sa.text("UPDATE pg_class SET reltuples = :n WHERE oid = 'clients'::regclass"), {"n": clients}
+            )
+            assert connection.scalar(plan._IS_GOOD_PART, {"rows": 2}) is at_once

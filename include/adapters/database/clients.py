@@ -13,7 +13,6 @@ import pyarrow as arrow
 import pyarrow.csv as arrow_csv
 import sqlalchemy as sa
 
-from include.adapters.database import transactions
 from include.schemas.client_rows import FIELDS
 
 # Order and types of the temporary table `incoming`: one row per record of the file. `identified`: it is known which
@@ -47,8 +46,9 @@ def changed(new: str, old: str) -> str:
 
     NULL in `new` is no value: the client keeps what it has.
     """
-    pairs = listed(f"'{{0}}', nullif({new}.{{0}}, {old}.{{0}})", (*CHANGEABLE, "email_key"))
-    return f"nullif(jsonb_strip_nulls(jsonb_build_object({pairs})), '{{}}')"
+    # Put together as text, because few fields change: jsonb_build_object and jsonb_strip_nulls take twice as long.
+    members = listed(f"""'"{{0}}":' || to_json(nullif({new}.{{0}}, {old}.{{0}}))""", (*CHANGEABLE, "email_key"))
+    return f"('{{' || nullif(concat_ws(',', {members}), '') || '}}')::jsonb"
 
 
 def find_clients(engine: sa.Engine, ids: Sequence[str], email_keys: Sequence[str]) -> pd.DataFrame:
@@ -87,27 +87,6 @@ def read_reference_data(engine: sa.Engine) -> tuple[list[sa.Row], list[sa.Row]]:
             list(connection.execute(sa.text("SELECT id, name, is_default FROM projects ORDER BY id"))),
             list(connection.execute(sa.text("SELECT id, project_id, name, is_default FROM desks ORDER BY id"))),
         )
-
-
-# The clients that the file means, or whose e-mail or username it wants, as they are from now to the end of the
-# transaction. They are locked in the order of ids, so two merges cannot wait for each other. Other rows of `clients`
-# stay free for everyone. ARRAY: each client is then looked up by its id, whatever the size of the table.
-_LOCK = sa.text("""
-    CREATE TEMPORARY TABLE locked ON COMMIT DROP AS
-    SELECT ctid AS place, clients.* FROM clients
-    WHERE id = ANY(ARRAY(
-        SELECT client_id FROM incoming WHERE identified
-        UNION ALL SELECT holder FROM incoming WHERE holder <> client_id
-        UNION ALL SELECT (SELECT id FROM clients WHERE username = incoming.username) FROM incoming
-        WHERE username IS NOT NULL AND NOT generated))
-    ORDER BY id FOR NO KEY UPDATE OF clients
-""")
-
-
-def lock_clients(connection: sa.Connection) -> None:
-    """Make the temporary table `locked` from `incoming`. Raises OperationalError 55P03 where a row stays locked."""
-    transactions.wait_briefly(connection)
-    connection.execute(_LOCK)
 
 
 def load_incoming(connection: sa.Connection, pieces: Iterable[pd.DataFrame]) -> None:

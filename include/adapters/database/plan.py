@@ -10,13 +10,23 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from include.adapters.database.clients import STORED, changed, image, listed
+from include.models import Outcome
 
 # Each identified row's full new values beside the client as it is now. The table `clients` is asked who has an e-mail
-# or a username only where it is not this client. `otherwise`: the client is not what `prepare` saw. `place` is where
-# the client stands; no other transaction can move it, because it is locked.
-_PLAN = sa.text(f"""
+# or a username only where it is not this client. `otherwise`: the client is not what `prepare` saw. `place` and
+# `version` say which stored version of the client was read; nothing is locked yet.
+# Each client is read once, by index (OFFSET 0 keeps the planner from reading the whole table, whatever it thinks of its
+# size), unless the file is a good part of the table.
+_IS_GOOD_PART = sa.text("SELECT reltuples BETWEEN 0 AND 8 * :rows FROM pg_class WHERE oid = 'clients'::regclass")
+_STORED = "(SELECT ctid AS place, xmin AS version, * FROM clients {0}) c"
+_BY_INDEX = f"LATERAL {_STORED.format('WHERE id = i.client_id OFFSET 0')} ON true"
+_AT_ONCE = f"{_STORED.format('')} ON c.id = i.client_id"
+
+
+def _plan_with(clients: str) -> sa.TextClause:
+    return sa.text(f"""
     CREATE TEMPORARY TABLE planned ON COMMIT DROP AS
-    SELECT i.row, i.client_id, i.is_new, i.email_key, i.outcome IS NULL AS stands, c.place,
+    SELECT i.row, i.client_id, i.is_new, i.email_key, i.outcome IS NULL AS stands, c.place, c.version,
            {listed("coalesce(i.{0}, c.{0}) AS {0}")}, coalesce(c.created, i.created) AS created,
            h.changed, CASE WHEN h.changed IS NOT NULL THEN {image("c")} END AS before,
            h.email_holder, h.username_holder,
@@ -24,7 +34,7 @@ _PLAN = sa.text(f"""
            OR h.email_holder IS DISTINCT FROM i.holder OR (i.generated AND h.username_holder IS NOT NULL)
                AS otherwise
     FROM incoming i
-    LEFT JOIN locked c ON c.id = i.client_id
+    LEFT JOIN {clients}
     CROSS JOIN LATERAL (SELECT
         CASE WHEN c.email_key = i.email_key THEN c.id
              ELSE (SELECT id FROM clients WHERE email_key = i.email_key) END AS email_holder,
@@ -32,8 +42,10 @@ _PLAN = sa.text(f"""
              ELSE (SELECT id FROM clients WHERE username = i.username) END AS username_holder,
         CASE WHEN i.outcome IS NULL AND NOT i.is_new THEN {changed("i", "c")} END AS changed
         OFFSET 0) h
-    WHERE i.identified AND i.outcome IS DISTINCT FROM 'duplicate'
-""")
+    WHERE i.identified AND i.outcome IS DISTINCT FROM 'duplicate'""")
+
+
+_PLAN_BY_INDEX, _PLAN_AT_ONCE = _plan_with(_BY_INDEX), _plan_with(_AT_ONCE)
 _FINDINGS = sa.text("""
     SELECT coalesce(bool_or(otherwise), false) AS otherwise,
            coalesce(bool_or(email_holder <> client_id OR username_holder <> client_id), false) AS some_taken
@@ -64,10 +76,14 @@ _FAIL = sa.text("""
     FROM unnest(CAST(:rows AS int[]), CAST(:problems AS text[]), CAST(:cells AS text[])) f(row, problems, cells)
     WHERE f.row = i.row
 """)
+# Only the stored version that was planned is written: what another transaction has changed or deleted since then is
+# another version, and is missing from the number of rows. ARRAY: the versions are fetched by their places, whatever the
+# size of the table.
 _UPDATE = f"""
     UPDATE clients c
     SET {listed("{0} = p.{0}")}, email_key = p.email_key, updated_at = :now, last_import_id = :import_id
-    FROM planned p WHERE p.changed IS NOT NULL AND c.ctid = p.place
+    FROM planned p WHERE p.changed IS NOT NULL AND c.ctid = p.place AND c.xmin = p.version
+    AND c.ctid = ANY(ARRAY(SELECT place FROM planned WHERE changed IS NOT NULL))
 """
 _INSERT = f"""
     INSERT INTO clients (id, email_key, created_at, updated_at, last_import_id, {listed("{0}", STORED)})
@@ -108,9 +124,10 @@ class Findings:
     some_taken: bool
 
 
-def plan(connection: sa.Connection) -> Findings:
-    """Make the temporary table `planned` from `incoming` and `locked`."""
-    connection.execute(_PLAN)
+def plan(connection: sa.Connection, rows: int) -> Findings:
+    """Make the temporary table `planned` from `incoming` and the clients as they are now. `rows`: of the file."""
+    at_once = connection.scalar(_IS_GOOD_PART, {"rows": rows})
+    connection.execute(_PLAN_AT_ONCE if at_once else _PLAN_BY_INDEX)
     return Findings(**connection.execute(_FINDINGS).one()._mapping)
 
 
@@ -171,11 +188,16 @@ def drop_recorded_plan(connection: sa.Connection, import_id: str) -> None:
     connection.execute(sa.text("DELETE FROM import_rows WHERE import_id = :id"), {"id": UUID(import_id)})
 
 
-def apply_plan(connection: sa.Connection, import_id: str, now: datetime) -> None:
-    """Write clients: all updates in one statement (so that e-mails can swap), then the new ones."""
-    facts = {"import_id": UUID(import_id), "now": now}
-    connection.execute(sa.text(_UPDATE), facts)
-    connection.execute(sa.text(_INSERT), facts)
+def apply_plan(connection: sa.Connection, import_id: str, now: datetime) -> dict[str, int]:
+    """Write clients: all updates in one statement (so that e-mails can swap), then the new ones.
+
+    Gives the number of clients written by outcome. A client whose stored version is not the planned one is not written.
+    """
+    values = {"import_id": UUID(import_id), "now": now}
+    return {
+        Outcome.UPDATED: connection.execute(sa.text(_UPDATE), values).rowcount,
+        Outcome.CREATED: connection.execute(sa.text(_INSERT), values).rowcount,
+    }
 
 
 def record_plan(connection: sa.Connection, import_id: str) -> dict[str, int]:
