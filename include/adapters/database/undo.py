@@ -22,7 +22,7 @@ _PROBLEMS = json.dumps({
     )
 })  # fmt: skip
 
-# In the order of ids, as a merge locks them. FOR UPDATE, because some of them are deleted.
+# In the order of ids, so that two undos cannot wait for each other. FOR UPDATE, because some of them are deleted.
 _LOCK = sa.text("""
     SELECT count(*) FROM (
         SELECT 1 FROM clients WHERE id IN (SELECT client_id FROM client_changes WHERE import_id = :import_id)
