@@ -21,7 +21,7 @@ class Code(StrEnum):
     about     whether it is said of a whole file or of a row
     """
 
-    title: str  # type: ignore[assignment]  # hides str.title(), which nobody needs of a code
+    title: str  # type: ignore[assignment]  # hides str.title(), which no caller needs
     template: str
     advice: str
     severity: Severity

@@ -1,4 +1,4 @@
-"""One mail with a plain-text and an HTML part, handed to an SMTP client that somebody else has opened."""
+"""One mail with a plain-text and an HTML part, handed to an SMTP client that the caller has opened."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def merge(context: ImportContext, import_id: str, approval: Approval | None = No
         return
     with step(context, "merge", import_id):
         refused = transactions.repeat_on_conflict(
-            lambda: _merge_once(context, import_id, approval), lambda: prepare_again(context, entry)
+            lambda: _merge_once(context, import_id, approval), lambda: _merge_again(context, entry, approval)
         )
     if refused is not None:
         raise refused
@@ -56,10 +56,18 @@ def _stays_as_it_is(entry: Import, approval: Approval | None) -> bool:
     return entry.state in FINAL_STATES or (entry.state == State.HELD and approval is None)
 
 
-def _merge_once(context: ImportContext, import_id: str, approval: Approval | None) -> FileRefused | None:
+def _merge_again(context: ImportContext, entry: Import, approval: Approval | None) -> FileRefused | None:
+    """Try once more, from fresh data. Clients are locked before they are read, so that no busy CRM is always faster."""
+    prepare_again(context, entry)
+    return _merge_once(context, entry.id, approval, lock_first=True)
+
+
+def _merge_once(
+    context: ImportContext, import_id: str, approval: Approval | None, lock_first: bool = False
+) -> FileRefused | None:
     """Try once, in one transaction; gives the refusal that it has written, if any.
 
-    Raises ClientsChanged when what was prepared is older than the last write to its clients.
+    Raises ClientsChanged when what was prepared or planned is older than the last write to its clients.
     """
     with context.engine.begin() as connection:
         transactions.limit_waits(connection)
@@ -68,6 +76,8 @@ def _merge_once(context: ImportContext, import_id: str, approval: Approval | Non
             return already_refused(entry) if entry.state == State.REFUSED else None
         refuse_if_merged_before(connection, entry)
         warnings = _load(context, connection, import_id)
+        if lock_first:
+            clients.lock_clients(connection)
         findings = plan.plan(connection, entry.counts.read)
         if findings.otherwise:
             raise ClientsChanged("The clients that this file means have changed since it was prepared.")

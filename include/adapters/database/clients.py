@@ -13,6 +13,7 @@ import pyarrow as arrow
 import pyarrow.csv as arrow_csv
 import sqlalchemy as sa
 
+from include.adapters.database import transactions
 from include.schemas.client_rows import FIELDS
 
 # Order and types of the temporary table `incoming`: one row per record of the file. `identified`: it is known which
@@ -61,16 +62,16 @@ def find_clients(engine: sa.Engine, ids: Sequence[str], email_keys: Sequence[str
 
 
 def _clients_by(connection: sa.Connection, column: str, keys: Sequence[str]) -> pd.DataFrame:
-    # One text, split by the server: psycopg looks at every element of an array for what needs a quote.
-    # And one array a column, not a row a client: it is to be a column. OFFSET 0: else workers make arrays in parallel,
-    # and handing those over takes longer than all the rest.
+    # The keys are one text, which the server splits: psycopg would look at each element of an array for what needs a
+    # quote. The answer is an array for each column, because it becomes a column. OFFSET 0 keeps parallel workers away:
+    # handing their arrays over takes longer than the query.
     query = sa.text(f"""
         SELECT array_agg(id), array_agg(email_key), array_agg(project), array_agg(created) FROM (
             SELECT id, email_key, project, (extract(epoch FROM created) * 1000000)::bigint AS created
-            FROM clients WHERE {column} = ANY(string_to_array(:keys, chr(10))) OFFSET 0) found""")
-    found = connection.execute(query, {"keys": "\n".join(keys)}).one() if keys else (None,) * 4
-    id, email_key, project = (pd.array(column or [], dtype="str") for column in found[:3])
-    created = pd.to_datetime(pd.Series(found[3] or [], dtype="int64"), unit="us", utc=True)
+            FROM clients WHERE {column} = ANY(string_to_array(:keys, chr(10))) OFFSET 0) known""")
+    columns = connection.execute(query, {"keys": "\n".join(keys)}).one() if keys else (None,) * 4
+    id, email_key, project = (pd.array(texts or [], dtype="str") for texts in columns[:3])
+    created = pd.to_datetime(pd.Series(columns[3] or [], dtype="int64"), unit="us", utc=True)
     return pd.DataFrame({"id": id, "email_key": email_key, "project": project, "created": created}).set_index("id")
 
 
@@ -81,12 +82,31 @@ def find_usernames(engine: sa.Engine, candidates: Sequence[str]) -> set[str]:
 
 
 def read_reference_data(engine: sa.Engine) -> tuple[list[sa.Row], list[sa.Row]]:
-    """(projects as id, name, is_default; desks as id, project_id, name, is_default)."""
+    """Read the projects (id, name, is_default) and the desks (id, project_id, name, is_default)."""
     with engine.connect() as connection:
         return (
             list(connection.execute(sa.text("SELECT id, name, is_default FROM projects ORDER BY id"))),
             list(connection.execute(sa.text("SELECT id, project_id, name, is_default FROM desks ORDER BY id"))),
         )
+
+
+# The clients that the file means, or whose e-mail or username it wants. In the order of ids, so that two merges cannot
+# wait for each other. ARRAY: each client is looked up by its id, whatever the size of the table.
+_LOCK = sa.text("""
+    SELECT count(*) FROM (
+        SELECT 1 FROM clients WHERE id = ANY(ARRAY(
+            SELECT client_id FROM incoming WHERE identified
+            UNION ALL SELECT holder FROM incoming WHERE holder <> client_id
+            UNION ALL SELECT (SELECT id FROM clients WHERE username = incoming.username) FROM incoming
+            WHERE username IS NOT NULL AND NOT generated))
+        ORDER BY id FOR NO KEY UPDATE) locked
+""")
+
+
+def lock_clients(connection: sa.Connection) -> None:
+    """Lock the clients of `incoming` to the end of the transaction. Raises OperationalError where one stays locked."""
+    transactions.wait_briefly(connection)
+    connection.execute(_LOCK)
 
 
 def load_incoming(connection: sa.Connection, pieces: Iterable[pd.DataFrame]) -> None:

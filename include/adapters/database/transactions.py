@@ -50,8 +50,8 @@ def _milliseconds(seconds: float) -> str:
     return f"{seconds * 1000:.0f}ms"
 
 
-def repeat_on_conflict(attempt: Callable[[], T], before_repeating: Callable[[], None] = lambda: None) -> T:
-    """Run a transaction, again and again with growing pauses while others are in its way.
+def repeat_on_conflict(attempt: Callable[[], T], again: Callable[[], T] | None = None) -> T:
+    """Run a transaction, and while others are in its way run it `again` and again, with growing pauses.
 
     Raises ClientsBusy when RETRY_BUDGET_SECONDS are over. Any other error is raised at once.
     """
@@ -66,8 +66,7 @@ def repeat_on_conflict(attempt: Callable[[], T], before_repeating: Callable[[], 
             if time.monotonic() + pause > until:
                 raise ClientsBusy(reason) from None
         time.sleep(pause)
-        pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
-        before_repeating()
+        pause, attempt = min(2 * pause, _LONGEST_PAUSE_SECONDS), again or attempt
 
 
 def _reason_to_repeat(error: Exception) -> str | None:

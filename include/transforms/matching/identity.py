@@ -39,7 +39,7 @@ NO_CLIENTS = pd.DataFrame(
 def sound_cells(rows: pd.DataFrame, problems: pd.DataFrame) -> pd.DataFrame:
     """Blank the cells that have an error and leave out rows that fit no columns.
 
-    Adds `id_is_wrong`: an ID was given, and nobody can say whose.
+    Adds `id_is_wrong`: an ID is given that is no ID, so the client is unknown.
     """
     errors = problems[problems["severity"] == "error"]
     if errors.empty:

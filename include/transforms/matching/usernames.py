@@ -85,5 +85,5 @@ def _portions(texts: T) -> Iterator[T]:
 
 
 def _among(texts: pd.Index, some: set[str]) -> np.ndarray:
-    found: np.ndarray = pd.Index(list(some), dtype="str").get_indexer(texts) >= 0
-    return found
+    is_among: np.ndarray = pd.Index(list(some), dtype="str").get_indexer(texts) >= 0
+    return is_among

@@ -30,7 +30,7 @@ def clean(sent: pd.DataFrame, values: Mapping[str, Mapping[str, str]]) -> pd.Dat
 
 
 def trimmed(cells: pd.Series) -> pd.Series:
-    """Take white space that nobody sees around a word away. Control characters stay: they are reported."""
+    """Take away white space around a word, which is not seen. Control characters stay: they are reported."""
     return cells.str.strip(WHITE_SPACE)
 
 
