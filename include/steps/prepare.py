@@ -1,7 +1,7 @@
 """Decide what each row means and what it would write (SPEC.md sections 3, 6 and 13), in pandas.
 
 Three passes over the pieces of a file: which client each row means; every reason why a row fails, judged as that
-client; then, once duplicates are resolved, the values to write. Only `keys` and `good` hold the whole file.
+client; then, once duplicates are resolved, the values to write. Only a few columns hold the whole file at once.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from include.transforms.matching.references import Desk, ReferenceData, resolve_
 from include.transforms.matching.usernames import generate
 from include.transforms.validation.problems import in_column_order, join_problems, rows_with_errors
 
+_MATCHED = ["identified", "means", "is_new", "email_key", "holder", "username", "project_now"]
 _KNOWN = ("client_id", "email_key", "holder", "project_now", "username")
 
 
@@ -56,18 +57,20 @@ def prepare_again(context: ImportContext, entry: Import) -> None:
 def decide(context: ImportContext, entry: Import) -> Iterator[pd.DataFrame]:
     """Give all rows of the file as `clients.INCOMING` wants them; the same file and clients give the same rows.
 
-    E-mails and usernames that other clients have are judged by the merge, under its locks.
+    E-mails and usernames that other clients have are judged by the merge.
     """
     keys = _identify(context, entry)
     good = _judge(context, entry, keys)
+    keys = keys[["line", "identified", "means", "is_new", "email_key", "username"]]  # what follows needs the memory
     resolution = resolve_duplicates(keys, good, context.feed.duplicates)
+    keys = keys[["is_new", "email_key", "username"]]
     usernames = _usernames(context, keys, resolution.winners)
-    for sent, rows, references, reasons in context.staging.load(entry.id, "sent", "rows", "references", "reasons"):
-        here = keys.loc[references.index]
+    del keys, good
+    for sent, rows, matched, reasons in context.staging.load(entry.id, "sent", "rows", "matched", "reasons"):
         problems = join_problems(reasons, resolution.problems(sent))
-        winners = here.index[here.index.isin(resolution.winners)]
-        values = _values(rows.loc[winners].assign(**references.loc[winners]), here, context.feed, entry.received_at)
-        yield _incoming(sent, _with_ids(here, entry), values, usernames, in_column_order(problems, sent.columns))
+        winners = matched[matched.index.isin(resolution.winners)]
+        values = _values(rows, winners, context.feed, entry.received_at)
+        yield _incoming(sent, _with_ids(matched, entry), values, usernames, in_column_order(problems, sent.columns))
 
 
 def _identify(context: ImportContext, entry: Import) -> pd.DataFrame:
@@ -82,7 +85,10 @@ def _identify(context: ImportContext, entry: Import) -> pd.DataFrame:
 
 
 def _judge(context: ImportContext, entry: Import, keys: pd.DataFrame) -> pd.Series:
-    """Second pass: leave `references` (project and desk as IDs) and `reasons`; gives the rows without an error."""
+    """Second pass: leave all `reasons`, and `matched`: the keys with `project` and `desk` as IDs.
+
+    Gives True for the rows without an error.
+    """
     data = _reference_data(context)
     failed: list[pd.Index] = []
 
@@ -94,9 +100,9 @@ def _judge(context: ImportContext, entry: Import, keys: pd.DataFrame) -> pd.Seri
             of_client = judge_mode(sent, here, context.feed), warn_of_read_only(sent, sound, here)
             reasons = join_problems(problems, unknown, *of_client)
             failed.append(rows_with_errors(reasons))
-            yield references, reasons
+            yield here[_MATCHED].assign(**references), reasons
 
-    context.staging.save(entry.id, ("references", "reasons"), frames())
+    context.staging.save(entry.id, ("matched", "reasons"), frames())
     return pd.Series(~keys.index.isin(failed[0].append(failed[1:])), index=keys.index)
 
 
@@ -126,10 +132,10 @@ def _with_ids(keys: pd.DataFrame, entry: Import) -> pd.DataFrame:
     return keys.assign(client_id=keys["means"].mask(keys.index.isin(new), generated.reindex(keys.index)))
 
 
-def _values(winners: pd.DataFrame, keys: pd.DataFrame, feed: Feed, received: datetime) -> pd.DataFrame:
+def _values(rows: pd.DataFrame, winners: pd.DataFrame, feed: Feed, received: datetime) -> pd.DataFrame:
     """Give the fields that winning rows write, missing where the client keeps what it has."""
-    rows = winners.assign(is_new=keys.loc[winners.index, "is_new"])
-    return fill(typed(rows), feed.defaults, received)
+    chosen = rows if len(rows) == len(winners) else rows.loc[winners.index]
+    return fill(typed(chosen.assign(**winners[["project", "desk", "is_new"]])), feed.defaults, received)
 
 
 def _incoming(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Protocol
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 Frames = tuple[pd.DataFrame, ...]
 
-_IN_MEMORY = 10  # pieces: 10 MiB of text, as frames ten times as much
+_IN_MEMORY = 5  # pieces: 20 MiB of text, and ten times as much as frames
 
 
 class Staging(Protocol):
@@ -92,9 +93,11 @@ class StagingMemory(StagingFolder):
 
     def save(self, import_id: str, names: tuple[str, ...], pieces: Iterable[Frames]) -> None:
         pieces = iter(pieces)
-        first = list(itertools.islice(pieces, _IN_MEMORY + 1))
+        first = deque(itertools.islice(pieces, _IN_MEMORY + 1))
         if len(first) > _IN_MEMORY:
-            return super().save(import_id, names, itertools.chain(first, pieces))
+            # Each piece is let go of once it is written.
+            drained = (first.popleft() for _ in range(len(first)))
+            return super().save(import_id, names, itertools.chain(drained, pieces))
         by_name = zip(names, zip(*first, strict=True), strict=True)
         self._kept |= {(import_id, name): list(frames) for name, frames in by_name}
         return None

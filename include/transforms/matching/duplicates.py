@@ -97,11 +97,13 @@ def _claimed_twice(keys: pd.Series, clients: pd.Series, standing: pd.Series, fai
 
     Standing rows (each another client) hurt each other. A failed row hurts none, and is told of a standing one.
     """
-    claims = keys[standing & (keys != "")]
-    numbers = pd.Series(pd.factorize(claims)[0], index=claims.index)  # texts themselves would be compared as objects
-    sentences = {row: _list_others(row, rows) for row, rows in _peers(numbers[numbers.duplicated(keep=False)])}
+    given = keys != ""
+    numbers = pd.Series(pd.factorize(keys)[0], index=keys.index)  # texts themselves would be compared as objects
+    claims = numbers[standing & given]
+    sentences = {row: _list_others(row, rows) for row, rows in _peers(claims[claims.duplicated(keep=False)])}
     if failed.any():
-        of_failed = pd.DataFrame({"key": keys[failed], "client": clients[failed], "row": keys.index[failed]})
+        told = failed & given
+        of_failed = pd.DataFrame({"key": numbers[told], "client": clients[told], "row": keys.index[told]})
         both = of_failed.merge(pd.DataFrame({"key": claims, "by": claims.index, "other": clients.loc[claims.index]}))
         others = both[both["client"] != both["other"]].drop_duplicates("row")
         sentences |= {row: f"row {by}" for row, by in zip(others["row"].tolist(), others["by"].tolist(), strict=True)}
