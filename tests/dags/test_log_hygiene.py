@@ -48,7 +48,7 @@ def noted_errors(monkeypatch) -> list[str]:
             connection.execute(sa.text("ALTER TABLE planned ADD CHECK (first_name = 'nobody')"))
         if len(merges) == 2:  # 'invalid input syntax for type integer: "Zzmark-a"'
             connection.execute(sa.text("SELECT first_name::int FROM planned")).all()
-        apply_plan(connection, *args)
+        return apply_plan(connection, *args)
 
     def note(connection, import_id, state, now, **values):
         noted.extend([values["message"]] if state == "failed" else [])
