@@ -152,8 +152,7 @@ def _load(context: ImportContext, connection: sa.Connection, import_id: str) -> 
     def pieces() -> Iterator[pd.DataFrame]:
         nonlocal warnings
         for (prepared,) in context.staging.load(import_id, "prepared"):
-            reasons = (json.loads(problems) for problems in prepared["problems"].dropna())
-            warnings += sum(problem["severity"] == "warning" for problems in reasons for problem in problems)
+            warnings += int(prepared["warnings"].sum())
             yield prepared
 
     clients.load_incoming(connection, pieces())

@@ -55,7 +55,9 @@ def prepare_again(context: ImportContext, entry: Import) -> None:
 
 
 def decide(context: ImportContext, entry: Import) -> Iterator[pd.DataFrame]:
-    """Give all rows of the file as `clients.INCOMING` wants them; the same file and clients give the same rows.
+    """Give all rows of the file as `clients.INCOMING` wants them, with their number of `warnings`.
+
+    The same file and clients give the same rows.
 
     E-mails and usernames that other clients have are judged by the merge.
     """
@@ -163,8 +165,14 @@ def _incoming(
         line=sent["line"],
         identified=sent.index.isin(identified.index),
         generated=sent.index.isin(made.index),
+        warnings=_warnings(problems).reindex(sent.index, fill_value=0),
     )
-    return whole[list(clients.INCOMING)]
+    return whole[[*clients.INCOMING, "warnings"]]
+
+
+def _warnings(problems: pd.DataFrame) -> pd.Series:
+    """Count the warnings of each row that has any."""
+    return problems["row"][problems["severity"] == "warning"].value_counts()
 
 
 def _reasons_as_json(problems: pd.DataFrame) -> dict[int, str]:

@@ -134,19 +134,18 @@ def _report_cells(failed: FailedRow, header: Sequence[str], own: Sequence[int], 
 
 def _as_csv(rows: Iterable[Sequence[str]], delimiter: str) -> bytes:
     """Write CSV for a spreadsheet: UTF-8 with byte-order mark, lines that end in CRLF."""
-    content = io.BytesIO()
+    content, separator = io.BytesIO(), delimiter.encode()
+    needs_quotes = re.compile(f'["\r\n{re.escape(delimiter)}]').search
     content.write(codecs.BOM_UTF8)
+    # Cell by cell, because csv.writer takes four bytes for each character of the longest row.
     for cells in rows:
-        content.write(delimiter.encode().join(_csv_cell(cell, delimiter) for cell in cells))
+        content.write(separator.join((_quoted(cell) if needs_quotes(cell) else cell).encode() for cell in cells))
         content.write(b"\r\n")
     return content.getvalue()
 
 
-def _csv_cell(cell: str, delimiter: str) -> bytes:
-    """Quote a cell as csv.writer does, which would take four bytes for each character of the longest row."""
-    if any(sign in cell for sign in ('"', "\r", "\n", delimiter)):
-        cell = '"' + cell.replace('"', '""') + '"'
-    return cell.encode()
+def _quoted(cell: str) -> str:
+    return '"' + cell.replace('"', '""') + '"'
 
 
 def _all_cells(header: Sequence[str], cells: Sequence[str]) -> str:

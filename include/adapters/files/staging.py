@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Frames = tuple[pd.DataFrame, ...]
 
-_IN_MEMORY = 5  # pieces: 20 MiB of text, and ten times as much as frames
+_IN_MEMORY = 5  # pieces: 15 MiB of text, and ten times as much as frames
 
 
 class Staging(Protocol):

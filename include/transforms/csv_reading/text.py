@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-PIECE = 4 * 1024 * 1024  # bytes that are decoded at once
+PIECE = 3 * 1024 * 1024  # bytes that are decoded at once
 _AT_ONCE = 16 * 1024  # characters that are split into lines at once
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _BYTE_ORDER_MARKS = {
