@@ -218,7 +218,8 @@ def judge_taken(clients: dict, rows: list[Row], winners: list[Row], sound: dict)
             holder = holder_of("email", sound[row.number]["email"])
             if holder in (None, row.client) or ("ID_EMAIL_CONFLICT", "email") in row.problems:
                 continue
-            if not any(winner.client == holder and not winner.failed for winner in winners):
+            givers = (w for w in winners if sound[w.number]["email"] != sound[row.number]["email"])
+            if not any(winner.client == holder and not winner.failed for winner in givers):
                 row.problems.add(("ID_EMAIL_CONFLICT", "email"))
                 changed = True
 

@@ -240,6 +240,29 @@ def test_clients_that_change_while_their_file_is_merged_are_prepared_again(bring
     assert names == {"ben@example.com": ("Ben", "Low"), "ann@example.com": ("Cat", "")}
 
 
+def test_a_row_that_was_a_duplicate_is_judged_again_when_its_client_changes_before_the_merge(
+    bring, engine, clients, monkeypatch
+):
+    ann = "a" * 24
+    bring(f"ID,First Name,Email\n{ann},Ann,ann@example.com\n")
+    original, done = merge_step.clients.load_incoming, []
+
+    def the_crm_is_faster(*arguments):
+        if not done:
+            done.append(True)
+            with engine.begin() as crm:
+                crm.execute(sa.text("UPDATE clients SET email = 'x@example.com', email_key = 'x@example.com'"))
+        return original(*arguments)
+
+    monkeypatch.setattr(merge_step.clients, "load_incoming", the_crm_is_faster)
+    result = bring(f"ID,First Name,Email\n,Eva,ann@example.com\n{ann},Anna,ann3@example.com\n")
+    assert (result.counts.created, result.counts.updated, result.counts.duplicate) == (1, 1, 0)
+    assert {key: client["first_name"] for key, client in clients().items()} == {
+        "ann@example.com": "Eva",
+        "ann3@example.com": "Anna",
+    }
+
+
 def test_a_client_deleted_while_its_file_is_merged_is_created_anew(bring, engine, clients, monkeypatch):
     bring("First Name,Email\nAnn,ann@example.com\n")
     original, done = merge_step.plan.apply_plan, []

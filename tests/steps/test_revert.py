@@ -145,6 +145,22 @@ def test_what_the_crm_refers_to_and_what_is_forgotten_fails_and_the_rest_is_reve
     ]  # fmt: skip
 
 
+def test_a_client_whose_old_address_an_undeletable_client_holds_is_kept(bring, engine):
+    ann, eve = "a" * 24, "e" * 24
+    bring(f"ID,First Name,Email\n{ann},Ann,ann@example.com\n")
+    done = bring(f"ID,First Name,Email\n{eve},Eve,ann@example.com\n{ann},Ann,new@example.com\n")
+    with engine.begin() as connection:
+        connection.execute(sa.text("CREATE TABLE orders (client text REFERENCES clients (id))"))
+        connection.execute(sa.text("INSERT INTO orders VALUES (:eve)"), {"eve": eve})
+    try:
+        result = revert(engine, done.import_id, REQUEST)
+    finally:
+        with engine.begin() as connection:
+            connection.execute(sa.text("DROP TABLE orders"))
+    assert (result.reverted, result.kept, result.failed) == (0, 1, 1)
+    assert reasons(engine, result.revert_id) == [("failed", "REFERRED_TO"), ("kept", "OLD_VALUES_TAKEN")]
+
+
 def test_only_a_merged_import_can_be_reverted(bring, engine):
     refused = bring("First Name\nAnn\n")
     with pytest.raises(NothingToRevert, match="is refused; only a merged import"):

@@ -13,8 +13,9 @@ from include.adapters.database.clients import STORED, changed, image, listed
 from include.models import Outcome
 
 # Each identified row's full new values beside the client as it is now. The table `clients` is asked who has an e-mail
-# or a username only where it is not this client. `otherwise`: the client is not what `prepare` saw. `place` and
-# `version` say which stored version of the client was read; nothing is locked yet.
+# or a username only where it is not this client. `claims`: the row wants its e-mail and username, because no other row
+# of the client has replaced it. `otherwise`: the client is not what `prepare` saw. `place` and `version` say which
+# stored version of the client was read; nothing is locked yet.
 # Each client is read once, by index (OFFSET 0 keeps the planner from reading the whole table, whatever it thinks of its
 # size), unless the file is a good part of the table.
 _IS_GOOD_PART = sa.text("SELECT reltuples BETWEEN 0 AND 8 * :rows FROM pg_class WHERE oid = 'clients'::regclass")
@@ -26,7 +27,8 @@ _AT_ONCE = f"{_STORED.format('')} ON c.id = i.client_id"
 def _plan_with(clients: str) -> sa.TextClause:
     return sa.text(f"""
     CREATE TEMPORARY TABLE planned ON COMMIT DROP AS
-    SELECT i.row, i.client_id, i.is_new, i.email_key, i.outcome IS NULL AS stands, c.place, c.version,
+    SELECT i.row, i.client_id, i.is_new, i.email_key, i.outcome IS NULL AS stands,
+           i.outcome IS DISTINCT FROM 'duplicate' AS claims, c.place, c.version,
            {listed("coalesce(i.{0}, c.{0}) AS {0}")}, coalesce(c.created, i.created) AS created,
            h.changed, CASE WHEN h.changed IS NOT NULL THEN {image("c")} END AS before,
            h.email_holder, h.username_holder,
@@ -42,13 +44,14 @@ def _plan_with(clients: str) -> sa.TextClause:
              ELSE (SELECT id FROM clients WHERE username = i.username) END AS username_holder,
         CASE WHEN i.outcome IS NULL AND NOT i.is_new THEN {changed("i", "c")} END AS changed
         OFFSET 0) h
-    WHERE i.identified AND i.outcome IS DISTINCT FROM 'duplicate'""")
+    WHERE i.identified""")
 
 
 _PLAN_BY_INDEX, _PLAN_AT_ONCE = _plan_with(_BY_INDEX), _plan_with(_AT_ONCE)
 _FINDINGS = sa.text("""
     SELECT coalesce(bool_or(otherwise), false) AS otherwise,
-           coalesce(bool_or(email_holder <> client_id OR username_holder <> client_id), false) AS some_taken
+           coalesce(bool_or(claims AND (email_holder <> client_id OR username_holder <> client_id)), false)
+               AS some_taken
     FROM planned
 """)
 # A row waits for the client that holds its e-mail. If no row that stands makes that client give the e-mail up, or that
@@ -57,11 +60,12 @@ _FINDINGS = sa.text("""
 _TAKEN = sa.text("""
     WITH RECURSIVE
     username_taken AS (
-        SELECT row, username_holder AS holder FROM planned WHERE username_holder <> client_id),
+        SELECT row, username_holder AS holder FROM planned WHERE claims AND username_holder <> client_id),
     waits AS MATERIALIZED (
         SELECT p.row, p.email_holder AS holder, giver.row AS giver
-        FROM planned p LEFT JOIN planned giver ON giver.client_id = p.email_holder AND giver.stands
-        WHERE p.email_holder <> p.client_id),
+        FROM planned p LEFT JOIN planned giver
+             ON giver.client_id = p.email_holder AND giver.stands AND giver.email_key <> p.email_key
+        WHERE p.claims AND p.email_holder <> p.client_id),
     stuck (row) AS (
         SELECT row FROM username_taken
         UNION SELECT row FROM waits WHERE giver IS NULL

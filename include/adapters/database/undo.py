@@ -104,6 +104,7 @@ def apply_undo(connection: sa.Connection, revert_id: str, now: datetime) -> None
             connection.execute(_DELETE)
     except sa.exc.IntegrityError:
         _delete_one_by_one(connection)
+        connection.execute(_KEEP_TAKEN)  # a client that could not be deleted gives nothing back
     connection.execute(_RESTORE, values)
 
 

@@ -41,5 +41,7 @@ def _in_normal_form(cells: pd.Series) -> pd.Series:
 
 def _mapped(cells: pd.Series, words: Mapping[str, str]) -> pd.Series:
     sent_words = _in_normal_form(pd.Series(list(words), dtype="str"))
-    meanings = dict(zip(sent_words, words.values(), strict=True))
+    meanings = {
+        word: meant for word, meant in zip(sent_words, words.values(), strict=True) if word
+    }  # blank stays blank
     return cells.map(lambda cell: meanings.get(cell, cell)).astype("str")

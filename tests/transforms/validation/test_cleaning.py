@@ -67,6 +67,6 @@ def test_a_word_that_the_feed_does_not_name_stays(cell):
     assert cleaned(cell, "desk", desk={"London": "67a3470d8092c651c9193391"}) == cell
 
 
-def test_a_blank_cell_can_be_a_word_of_the_feed_only_where_the_column_is_in_the_file():
-    assert cleaned("", "active", active={"": "no"}) == "no"
+def test_a_blank_cell_stays_blank_whatever_the_feed_says_it_means():
+    assert cleaned(" ", "active", active={"": "no"}) == ""
     assert clean(sent_rows({"email": "ann@example.com"}), {"active": {"": "no"}}).at[1, "active"] == ""
