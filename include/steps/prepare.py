@@ -15,6 +15,7 @@ from uuid import UUID
 import pandas as pd
 
 from include.adapters.database import clients, ledger
+from include.codes import Code
 from include.models import FINAL_STATES, Outcome, State
 from include.schemas.client_rows import FIELDS
 from include.schemas.client_tables import Import
@@ -145,7 +146,7 @@ def _incoming(
 ) -> pd.DataFrame:
     """Give every row of the piece, with outcome, and problems and original cells as JSON where there are problems."""
     reasons = _reasons_as_json(problems)
-    outcomes = dict.fromkeys(problems["row"][problems["code"] == "DUPLICATE_IN_FILE"], Outcome.DUPLICATE.value)
+    outcomes = dict.fromkeys(problems["row"][problems["code"] == Code.DUPLICATE_IN_FILE], Outcome.DUPLICATE.value)
     outcomes |= dict.fromkeys(rows_with_errors(problems), Outcome.FAILED.value)
     identified = keys[keys["identified"]]
     known = {name: _present(identified[name]) for name in _KNOWN}

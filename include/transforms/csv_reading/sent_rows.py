@@ -27,6 +27,11 @@ def sent_frame(piece: Piece, header: Header, first_row: int) -> tuple[pd.DataFra
     return sent, pd.Series({row: record.sentence for row, record in ragged.items()}, dtype="str")
 
 
+def column_as_sent(sent: pd.DataFrame, field: str, rows: pd.Index) -> pd.Series:
+    """Give one field's cells of these rows, '' where the file has no such column."""
+    return sent.loc[rows, field] if field in sent else pd.Series("", index=rows, dtype="str")
+
+
 def cells_as_sent(sent: pd.DataFrame, rows: pd.Index) -> dict[int, str]:
     """Give the original cells of these rows, each row as a JSON list."""
     if rows.empty:

@@ -8,6 +8,7 @@ from typing import Literal
 import pandas as pd
 
 from include.codes import Code
+from include.transforms.csv_reading.sent_rows import column_as_sent
 from include.transforms.validation.problems import join_problems, problem_rows
 
 Policy = Literal["keep_last", "keep_first", "reject"]
@@ -40,8 +41,7 @@ def _problems(
     code: Code, field: str, sent: pd.DataFrame, details: pd.Series, severity: Literal["error", "warning"]
 ) -> pd.DataFrame:
     detail = details[details.index.isin(sent.index)]
-    values = sent.loc[detail.index, field] if field in sent else pd.Series("", index=detail.index, dtype="str")
-    return problem_rows(code, field, values, {"detail": detail}, severity)
+    return problem_rows(code, field, column_as_sent(sent, field, detail.index), {"detail": detail}, severity)
 
 
 def resolve_duplicates(keys: pd.DataFrame, good: pd.Series, policy: Policy) -> Resolution:

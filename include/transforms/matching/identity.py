@@ -26,6 +26,7 @@ from include.codes import Code
 from include.schemas.cell_rules import as_timestamps
 from include.schemas.email_addresses import email_keys
 from include.schemas.feed import Feed
+from include.transforms.csv_reading.sent_rows import column_as_sent
 from include.transforms.validation.problems import join_problems, no_problems, problem_rows
 
 NO_CLIENTS = pd.DataFrame(
@@ -115,12 +116,12 @@ def judge_mode(sent: pd.DataFrame, keys: pd.DataFrame, feed: Feed) -> pd.DataFra
     unknown_id = keys.index[keys["has_id"] & keys["is_new"]]
     problems = []
     if feed.unknown_id == "reject":
-        problems.append(problem_rows(Code.ID_UNKNOWN, "id", _cells(sent, "id", unknown_id)))
+        problems.append(problem_rows(Code.ID_UNKNOWN, "id", column_as_sent(sent, "id", unknown_id)))
     if feed.mode == "create_only":
         existing = keys[keys["identified"] & ~keys["is_new"]]
         detail = "ID " + existing["means"]
         problems.append(
-            problem_rows(Code.CLIENT_EXISTS, "email", _cells(sent, "email", existing.index), {"detail": detail})
+            problem_rows(Code.CLIENT_EXISTS, "email", column_as_sent(sent, "email", existing.index), {"detail": detail})
         )
     if feed.mode == "update_only":
         if feed.unknown_id == "create":
@@ -131,7 +132,7 @@ def judge_mode(sent: pd.DataFrame, keys: pd.DataFrame, feed: Feed) -> pd.DataFra
 
 def _not_found(sent: pd.DataFrame, field: str, rows: pd.Index, what: str) -> pd.DataFrame:
     return problem_rows(
-        Code.CLIENT_NOT_FOUND, field, _cells(sent, field, rows), {"detail": pd.Series(what, index=rows)}
+        Code.CLIENT_NOT_FOUND, field, column_as_sent(sent, field, rows), {"detail": pd.Series(what, index=rows)}
     )
 
 
@@ -142,11 +143,7 @@ def warn_of_read_only(sent: pd.DataFrame, sound: pd.DataFrame, keys: pd.DataFram
         return no_problems()
     stored = keys["created_now"][given]
     other = stored.index[(as_timestamps(sound["created"][given]) != stored).to_numpy()]
-    return problem_rows(Code.CELL_READ_ONLY, "created", _cells(sent, "created", other), severity="warning")
-
-
-def _cells(sent: pd.DataFrame, field: str, rows: pd.Index) -> pd.Series:
-    return sent.loc[rows, field] if field in sent else pd.Series("", index=rows, dtype="str")
+    return problem_rows(Code.CELL_READ_ONLY, "created", column_as_sent(sent, "created", other), severity="warning")
 
 
 def _positions(texts: pd.Series, among: pd.Index | pd.Series) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from include.codes import Code, show
+from include.transforms.csv_reading.sent_rows import column_as_sent
 from include.transforms.validation.problems import join_problems, problem_rows
 
 DEFAULT = "default"
@@ -75,7 +76,7 @@ def resolve_references(
 def _problems_about(field: str, verdicts: list[_Verdict], groups: pd.Series, sent: pd.DataFrame) -> pd.DataFrame:
     wrong = {number: p for number, verdict in enumerate(verdicts) for p in verdict.problems if p.field == field}
     failed = groups[groups.isin(list(wrong))]
-    cells = sent.loc[failed.index, field] if field in sent else pd.Series("", index=failed.index, dtype="str")
+    cells = column_as_sent(sent, field, failed.index)
     sentences = failed.map({number: problem.sentence for number, problem in wrong.items()})
     meant = failed.map({number: problem.meant for number, problem in wrong.items()})
     return problem_rows(Code.CELL_REFERENCE_NOT_FOUND, field, cells, {"detail": sentences}, meant=meant)
