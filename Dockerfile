@@ -1,9 +1,7 @@
 # The slim image: on the Python that the tests ran with, it gets exactly their packages, and has no others to disagree.
 FROM apache/airflow:slim-3.3.2-python3.11
-COPY requirements.txt requirements.lock /tmp/
-# boto3 for a storage on S3, asyncssh for inboxes on SFTP servers
-ARG OPTIONAL=""
-RUN pip install --no-cache-dir --requirement /tmp/requirements.txt ${OPTIONAL} --constraint /tmp/requirements.lock
+COPY requirements.lock /tmp/
+RUN pip install --no-cache-dir --require-hashes --requirement /tmp/requirements.lock
 # A new volume takes owner and mode from here, so no container has to be root to prepare it.
 RUN install --directory --mode=2775 /opt/airflow/storage /opt/airflow/storage/inbox
 # docker-compose.yml mounts these read-only from the working copy; elsewhere (Kubernetes) they come with the image.

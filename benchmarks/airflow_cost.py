@@ -132,16 +132,16 @@ def _cpu(airflow: Installation, name: str) -> float:
 
 
 def backlog() -> None:
-    with installation(**_settings()) as airflow:
+    with installation(FEEDS, **_settings()) as airflow:
         _dropped_to_merged(airflow, "import_clients__feed0", "feed0", 0, 1)
         began, cpu = time.monotonic(), _cpu(airflow, "scheduler")
         for n in range(FILES):
-            airflow.drop("feed0", f"{n}.csv", content_of(n + 1, RECORDS))
+            airflow.drop(f"feed{n % FEEDS}", f"{n}.csv", content_of(n + 1, RECORDS))
         while _merged(airflow) < FILES + 1:
             time.sleep(0.2)
         seconds = time.monotonic() - began
         cpu = _cpu(airflow, "scheduler") - cpu  # tasks are descendants of the scheduler
-        print(f"{FILES} files of {RECORDS} records through the DAG: {_speed(seconds, cpu)}")
+        print(f"{FILES} files of {RECORDS} records through the DAG of {FEEDS} feed(s): {_speed(seconds, cpu)}")
         began, cpu = time.monotonic(), time.process_time()
         _in_a_loop(airflow)
         alone = time.monotonic() - began

@@ -1,6 +1,7 @@
-"""Airflow imports this file when a process starts. Before it forks tasks, it loads the heavy libraries for all.
+"""Airflow imports this file when a process starts. Before it forks, it loads the heavy libraries for all that it forks.
 
-Only libraries are loaded here. Each task reads this project's own code anew, so that a change needs no restart.
+A scheduler and a worker fork tasks; the DAG processor forks the reading of DAG files, one of which judges what feeds
+say. Only libraries are loaded here. This project's own code is read anew each time, so that a change needs no restart.
 """
 
 import os
@@ -9,7 +10,7 @@ import sys
 # Airflow would take every public name of this file for a setting.
 __all__: list[str] = []
 
-if {"scheduler", "worker"} & set(sys.argv[1:]):
+if {"scheduler", "worker", "dag-processor"} & set(sys.argv[1:]):
     import aiosmtplib  # noqa: F401
     import email_validator  # noqa: F401
     import jinja2.debug
@@ -37,6 +38,6 @@ if {"scheduler", "worker"} & set(sys.argv[1:]):
     _Rows.validate(pandas.DataFrame({"name": ["x"]}))
     _ = task.python, task.sensor, Asset("nothing", uri="nothing://")
 
-    # A task need not compile the project's code either. Its folder may be read-only, so compiled code goes elsewhere.
+    # The project's code need not be compiled each time either. Its folder may be read-only, so that goes elsewhere.
     sys.dont_write_bytecode = False
     sys.pycache_prefix = os.path.join(AIRFLOW_HOME, "pycache")

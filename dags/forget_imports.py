@@ -27,7 +27,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from include.airflow_support.connections import open_engine, open_storage
 from include.airflow_support.runs import RETRIES
-from include.schemas.feed import read_feeds
+from include.schemas.feed_folder import read_feeds
 from include.settings import read_settings
 
 PARAMS = {

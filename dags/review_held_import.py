@@ -17,7 +17,6 @@ decided, and is never merged twice.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 from airflow.providers.standard.operators.hitl import HITLOperator
@@ -25,7 +24,7 @@ from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOpe
 from airflow.sdk import Param, dag, get_current_context, task
 
 from include.airflow_support import events
-from include.airflow_support.connections import open_context, open_engine
+from include.airflow_support.connections import find_webhook, open_context, open_engine
 from include.airflow_support.notifications import send_mail
 from include.airflow_support.runs import RETRIES, current_run_url
 from include.models import APPROVE, DISCARD
@@ -53,7 +52,7 @@ def show() -> dict[str, Any]:
     from include.steps.review import question
 
     params = get_current_context()["params"]
-    return question(open_context(params["feed"]), params["import_id"]).as_shown()
+    return question(open_context(params["feed"]), params["import_id"], current_run_url()).as_shown()
 
 
 @task(execution_timeout=timedelta(hours=1))
@@ -73,7 +72,27 @@ def email_decision() -> None:
 
     params = get_current_context()["params"]
     context = open_context(params["feed"])
-    print(email_decision(context, params["import_id"], current_run_url(), partial(send_mail, context.feed)))
+    print(email_decision(context, params["import_id"], current_run_url(), send_mail))
+
+
+@task(execution_timeout=timedelta(minutes=10))
+def answer_sender() -> None:
+    """Tell the sender of the file what became of it, where the feed does so."""
+    from include.steps.answer import answer_decision
+
+    params = get_current_context()["params"]
+    print(answer_decision(open_context(params["feed"]), params["import_id"], send_mail))
+
+
+@task(execution_timeout=timedelta(minutes=10))
+def post_receipt() -> None:
+    """Post what became of the import to the feed's webhook, where it has one."""
+    from include.steps.post_receipt import post_decision
+
+    params = get_current_context()["params"]
+    context = open_context(params["feed"])
+    if context.feed.notify.webhook:
+        print(post_decision(context, params["import_id"], find_webhook(context.feed.notify.webhook)))
 
 
 @task(execution_timeout=timedelta(minutes=10), outlets=[events.CLIENTS])
@@ -110,7 +129,7 @@ def review_held_import() -> None:
         params={"reason": Param(None, type=["null", "string"], title="Reason", description="Kept in the ledger.")},
     )
     carried_out = carry_out()
-    show() >> decide >> carried_out >> [email_decision(), announce()]
+    show() >> decide >> carried_out >> [email_decision(), answer_sender(), post_receipt(), announce()]
     TriggerDagRunOperator.partial(
         task_id="ask_again", trigger_dag_id="review_held_import", logical_date=None, skip_when_already_exists=True
     ).expand_kwargs(carried_out)

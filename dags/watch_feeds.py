@@ -23,8 +23,10 @@ from include.airflow_support.connections import open_engine, open_storage
 from include.airflow_support.events import emit
 from include.airflow_support.notifications import send_mail
 from include.airflow_support.runs import RETRIES, current_run_url
-from include.schemas.feed import read_feeds
+from include.errors import ClientImportError
+from include.schemas.feed_folder import read_feeds
 from include.settings import read_settings
+from include.system_errors import cause_of
 
 
 @task
@@ -39,8 +41,13 @@ def look() -> None:
     errors = ExceptionGroup("System errors", watched.errors) if watched.errors else None
     if watched.late or errors:
         # The next run looks again anyway, so this task is not retried.
-        reasons = [*map(str, watched.late), *([str(errors)] if errors else [])]
+        reasons = [*map(str, watched.late), *map(sentence_of, watched.errors)]
         raise AirflowFailException("\n".join(reasons)) from errors
+
+
+def sentence_of(error: Exception) -> str:
+    """Give the words of an error of ours, and only the cause of another: its own words may quote a file."""
+    return f"System error: {error if isinstance(error, ClientImportError) else cause_of(error)}"
 
 
 @dag(

@@ -1,190 +1,166 @@
 """`make demo` starts PostgreSQL, a mail catcher and Airflow in `.demo/`, and imports the sample files.
 
-`python -m demo start | stop | clean`
+`python -m demo start | stop | clean [FOLDER]`
 """
 
 from __future__ import annotations
 
-import json
+import fcntl
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
-from urllib.request import Request, urlopen
+from typing import TextIO
 
+import psutil
 import sqlalchemy as sa
 from rich.console import Console
-from rich.table import Table
 
-from demo import embedded_postgres, reference_data
-from demo.environment import environment, free_port
-from include import migrations
-from include.adapters.database.engine import engine_from_url
-from include.settings import ROOT
+from demo import embedded_postgres, result, sample_files
+from demo.installation import Demo, Ended
+from demo.waiting import GaveUp, Waiting
+from include.adapters.files.storage import Storage
+from include.schemas.client_tables import Client
+from include.schemas.feed_folder import read_feeds
+from include.settings import ROOT, read_settings
 
 HOME = ROOT / ".demo"
-BIN = Path(sys.executable).parent
-# (sample, feed): the default feed has no schedule and is triggered; acme's inbox is watched.
-DROPS = (("clients_export.csv", "default"), ("onboarding.csv", "default"), ("partner_feed.csv", "acme"))
 PATIENCE_SECONDS = 300
-console = Console()
-T = TypeVar("T")
+_ANEW = "`make stop; make demo` starts everything anew, `make clean; make demo` without the data."
+console = Console(highlight=False, soft_wrap=True, markup=False)
 
 
-def start() -> None:
-    HOME.mkdir(exist_ok=True)
+def start(home: Path) -> None:
     began = time.monotonic()
-    database = embedded_postgres.start(HOME / "postgres", stays=True)
-    ports = _ports()
-    variables = environment(
-        HOME, metadata_db=database.url("airflow"), clients_db=database.url("clients"),
-        smtp_port=ports["smtp"], api_port=ports["api"],
-    )  # fmt: skip
-    os.environ.update(variables)
-    engine = engine_from_url(variables["AIRFLOW_CONN_CLIENTS_DB"])
-    migrations.upgrade(engine)
-    reference_data.load(engine)
-    _start_process("mail", [sys.executable, "-m", "demo.mail_catcher", str(ports["smtp"]), str(HOME / "mail")])
-    _start_process("airflow", [str(BIN / "airflow"), "standalone"])
-    token = _wait("Airflow", lambda: _log_in(ports["api"]))
-    dropped = [name for name, feed in DROPS if _drop(engine, name, feed)]
-    _wait("the feeds' DAGs", lambda: _api(ports["api"], token, "dags/import_clients__default"))
-    if any(feed == "default" and name in dropped for name, feed in DROPS):
-        _api(ports["api"], token, "dags/import_clients__default/dagRuns", {"logical_date": None})
-    _wait("the sample files", lambda: _finished(engine))
-    _print_result(engine, ports["api"], time.monotonic() - began)
+    with _alone(home):
+        try:
+            _import_samples(*_start_servers(home))
+        except (GaveUp, Ended) as error:
+            raise SystemExit(_how_to_go_on(home, error)) from None
+        except subprocess.SubprocessError:
+            raise SystemExit(f"PostgreSQL does not start; {home}/postgres/log says why. {_ANEW}") from None
+        except KeyboardInterrupt:
+            raise SystemExit("The demo goes on. `make demo` waits for it again, `make stop` ends it.") from None
+    console.print(f"Ready after {time.monotonic() - began:.0f} s.")
 
 
-def stop() -> None:
-    for pid_file in HOME.glob("*.pid"):
-        with suppress(ProcessLookupError, ValueError):
-            _end_group(int(pid_file.read_text()))
-        pid_file.unlink()
-    if (HOME / "postgres").exists():
-        embedded_postgres.start(HOME / "postgres").stop()
+def _start_servers(home: Path) -> tuple[Demo, sa.Engine, set[str]]:
+    """Start everything, with other ports where another program has just been faster to take one.
+
+    Gives the imports that had ended before, too.
+    """
+    while True:
+        demo = Demo(home)
+        try:
+            with console.status("starting PostgreSQL"):
+                engine = demo.start_databases()
+            earlier = result.earlier_imports(engine)
+            _make_inboxes(demo)
+            demo.start_servers(Waiting(console, PATIENCE_SECONDS))
+        except Ended as ended:
+            if not demo.has_lost_its_port(ended.name):
+                raise
+        else:
+            return demo, engine, earlier
 
 
-def _end_group(group: int) -> None:
-    """Ask a process group to end, and kill it after 15 seconds."""
-    for sent, seconds in ((signal.SIGTERM, 15), (signal.SIGKILL, 5)):
-        os.killpg(group, sent)
-        patience = time.monotonic() + seconds
-        while time.monotonic() < patience:
-            os.killpg(group, 0)  # raises ProcessLookupError once the group has ended
-            time.sleep(0.2)
+def _make_inboxes(demo: Demo) -> None:
+    for sentence in sample_files.make_inboxes(Storage(demo.storage), read_feeds(read_settings().feeds)):
+        console.print(sentence)
 
 
-def clean() -> None:
-    stop()
-    shutil.rmtree(HOME, ignore_errors=True)
+def _import_samples(demo: Demo, engine: sa.Engine, earlier: set[str]) -> None:
+    """Import the samples and print what this start has imported, even when something did not come to its end."""
+    try:
+        sample_files.bring_in(demo, engine, read_feeds(read_settings().feeds), Waiting(console, PATIENCE_SECONDS))
+    finally:
+        if entries := result.imports_since(engine, earlier):
+            result.print_table(console, entries)
+        else:
+            console.print("This start has imported nothing; the page lists earlier imports.")
+        _print_addresses(demo, engine)
 
 
-def _ports() -> dict[str, int]:
-    """Choose free ports, 8080 for Airflow when it is free, and use the same ones each time."""
-    remembered = HOME / "ports.json"
-    if remembered.exists():
-        return dict(json.loads(remembered.read_text()))
-    ports = {"api": free_port(8080), "smtp": free_port()}
-    remembered.write_text(json.dumps(ports))
-    return ports
-
-
-def _start_process(name: str, command: list[str]) -> None:
-    pid_file = HOME / f"{name}.pid"
-    with suppress(FileNotFoundError, ValueError, ProcessLookupError):
-        os.killpg(int(pid_file.read_text()), 0)
-        return
-    with (HOME / f"{name}.log").open("ab") as log:
-        process = subprocess.Popen(
-            command, cwd=ROOT, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
-        )
-    pid_file.write_text(str(process.pid))
-
-
-def _drop(engine: sa.Engine, name: str, feed: str) -> bool:
-    """Put a sample into its inbox, unless an earlier demo has imported it."""
+def _print_addresses(demo: Demo, engine: sa.Engine) -> None:
     with engine.connect() as connection:
-        query = sa.text("SELECT 1 FROM imports WHERE feed = :feed AND file_name = :name")
-        if connection.scalar(query, {"feed": feed, "name": name}):
-            return False
-    inbox = HOME / "storage" / "inbox" / feed
-    inbox.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(reference_data.SAMPLES / name, inbox / f"{name}.part")
-    os.replace(inbox / f"{name}.part", inbox / name)
+        clients = connection.scalar(sa.select(sa.func.count()).select_from(Client))
+    for label, value in (
+        ("Clients", f"{clients:,} in the table"),
+        ("Mail", f"{demo.home / 'mail'}/*.eml"),
+        ("Files", f"{demo.storage} (drop a CSV into inbox/acme and watch)"),
+        ("Airflow", f"{demo.api.url}  user admin  password {demo.api.password()}"),
+        ("Page", f"{demo.api.url}/plugin/client-imports  (Import, failed rows, undo)"),
+        ("Shell", f". {demo.home / 'env'}   (then every `airflow` command works on this demo)"),
+        ("Stop", "make stop   (make demo continues it, make clean deletes it)"),
+        *(("Broken", f"{name}: `airflow dags list-import-errors` says why") for name in demo.api.import_errors()),
+    ):
+        console.print(f"{label:<8} {value}")
+
+
+def _how_to_go_on(home: Path, error: Exception) -> str:
+    return (
+        f"{error}\nLogs: {home}/*.log, and those of tasks in {home}/airflow/logs.\n"
+        f"`make demo` starts what has ended and waits again. {_ANEW}"
+    )
+
+
+def stop(home: Path) -> None:
+    with _alone(home, ends_other=True):
+        _stop(home)
+    console.print("The demo is stopped. `make demo` continues it.")
+
+
+def _stop(home: Path) -> None:
+    try:
+        Demo(home).stop()
+    except (RuntimeError, psutil.AccessDenied) as error:
+        raise SystemExit(f"{error} Nothing was deleted. Run the command as the user who started the demo.") from None
+
+
+def clean(home: Path) -> None:
+    """Delete the demo, once nothing of it runs, and what the command line wrote without a storage of its own."""
+    with _alone(home, ends_other=True):
+        _stop(home)
+        embedded_postgres.delete(home / "postgres")
+        for folder in (home, *([ROOT / ".storage"] if home == HOME else [])):
+            if folder.exists():
+                shutil.rmtree(folder)
+                console.print(f"{folder} is deleted.")
+
+
+@contextmanager
+def _alone(home: Path, *, ends_other: bool = False) -> Iterator[None]:
+    """Keep every other command for this demo out. With `ends_other` it is ended instead."""
+    home.mkdir(exist_ok=True)
+    with (home / "lock").open("a+") as lock:
+        while not _is_locked_by_me(lock):
+            lock.seek(0)
+            other = lock.read()
+            if not ends_other:
+                raise SystemExit(f"`make demo` is at work in another terminal (process {other}). `make stop` ends it.")
+            with suppress(ValueError, ProcessLookupError):
+                os.kill(int(other), signal.SIGTERM)
+            time.sleep(0.2)
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def _is_locked_by_me(lock: TextIO) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
     return True
 
 
-def _password() -> str:
-    return str(json.loads((HOME / "airflow" / "passwords.json").read_text())["admin"])
-
-
-def _log_in(port: int) -> str | None:
-    with suppress(OSError, KeyError, ValueError):
-        body = json.dumps({"username": "admin", "password": _password()}).encode()
-        request = Request(f"http://127.0.0.1:{port}/auth/token", body, {"Content-Type": "application/json"})
-        with urlopen(request, timeout=10) as answer:
-            return str(json.load(answer)["access_token"])
-    return None
-
-
-def _api(port: int, token: str | None, path: str, body: object = None) -> object:
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    data = None if body is None else json.dumps(body).encode()
-    with (
-        suppress(OSError),
-        urlopen(Request(f"http://127.0.0.1:{port}/api/v2/{path}", data, headers), timeout=10) as answer,
-    ):
-        return json.load(answer)
-    return None
-
-
-def _finished(engine: sa.Engine) -> bool:
-    """Say whether all samples are imported and archived, and their mail is sent."""
-    with engine.connect() as connection:
-        names = [name for name, _ in DROPS]
-        query = sa.text(
-            "SELECT count(*) FROM imports WHERE file_name = ANY(:names) AND filed AND notified_state = state"
-        )
-        return int(connection.scalar(query, {"names": names}) or 0) >= len(DROPS)
-
-
-def _wait(what: str, look: Callable[[], T]) -> T:
-    """Call `look` until it gives something. Gives up after five minutes and names the logs."""
-    patience = time.monotonic() + PATIENCE_SECONDS
-    with console.status(f"waiting for {what}"):
-        while not (result := look()):
-            if time.monotonic() > patience:
-                console.print(f"{what} did not come within {PATIENCE_SECONDS} s; see {HOME}/*.log")
-                raise SystemExit(1)
-            time.sleep(0.5)
-    return result
-
-
-def _print_result(engine: sa.Engine, port: int, seconds: float) -> None:
-    columns = ("feed", "file_name", "state", "read", "created", "updated", "unchanged", "duplicate", "failed")
-    table = Table(*(column.replace("_", " ") for column in columns))
-    with engine.connect() as connection:
-        for row in connection.execute(sa.text(f"SELECT {', '.join(columns)} FROM imports ORDER BY arrival")):
-            table.add_row(*(str(value) for value in row))
-        clients = connection.scalar(sa.text("SELECT count(*) FROM clients"))
-    Console(width=max(console.width, 110)).print(table)
-    for label, value in (
-        ("Clients", f"{clients} in the table"),
-        ("Mail", f"{HOME / 'mail'}/*.eml"),
-        ("Files", f"{HOME / 'storage'} (drop a CSV into inbox/acme and watch)"),
-        ("Airflow", f"http://127.0.0.1:{port}  user admin  password {_password()}"),
-        ("Page", f"http://127.0.0.1:{port}/plugin/client-imports  (Import, failed rows, undo)"),
-        ("Stop", "make stop   (make demo continues it, make clean deletes it)"),
-    ):
-        console.print(f"{label:<8} {value}", highlight=False, soft_wrap=True)
-    console.print(f"Ready after {seconds:.0f} s.")
-
-
 if __name__ == "__main__":
-    {"start": start, "stop": stop, "clean": clean}[sys.argv[1] if len(sys.argv) > 1 else "start"]()
+    os.umask(0o077)  # what the demo writes is personal data and passwords
+    command, *folder = sys.argv[1:] or ["start"]
+    {"start": start, "stop": stop, "clean": clean}[command](Path(*folder).resolve() if folder else HOME)

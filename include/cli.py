@@ -5,8 +5,10 @@ from __future__ import annotations
 import getpass
 import json
 import sys
+import traceback
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -17,9 +19,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from include.codes import Code
-from include.errors import ClientImportError, FeedInvalid, PersonNotNamed, SettingInvalid
-from include.models import OUTCOMES, ImportResult, State, value_map
-from include.schemas.feed import Feed, feed_files, load_feed
+from include.errors import FeedInvalid, FileRefused, ImportNotFound, PersonNotNamed, SettingInvalid, sentence_of
+from include.models import OUTCOMES, ImportResult, Outcome, State, value_map
+from include.schemas.feed import Feed
+from include.schemas.feed_folder import feed_files, find_feed
 from include.settings import login_from_environment, read_settings
 
 if TYPE_CHECKING:
@@ -33,16 +36,17 @@ app = typer.Typer(help=__doc__, add_completion=False, no_args_is_help=True, pret
 Files = Annotated[list[Path], typer.Argument(help="CSV files.", show_default=False)]
 FeedName = Annotated[str, typer.Option("--feed", help="The feed whose rules apply.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+Verbose = Annotated[bool, typer.Option("--verbose", help="Show where in the code a system error happened.")]
 
 
 @app.command("check")
-def check_(files: Files, feed: FeedName = "default", as_json: AsJson = False) -> None:
+def check_(files: Files, feed: FeedName = "default", as_json: AsJson = False, verbose: Verbose = False) -> None:
     """Check files and every cell in them. Without a database, projects and desks are not looked up."""
     from include.steps.check import check
     from include.steps.context import utc_now
 
     rules = _feed(feed)
-    _finish(_each(files, lambda path: check(path, rules, utc_now())), rules, as_json)
+    _finish(_each(files, lambda path: check(path, rules, utc_now()), verbose), rules, as_json)
 
 
 @app.command("import")
@@ -52,6 +56,7 @@ def import_(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Everything but the write.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Even if the same bytes were imported before.")] = False,
     as_json: AsJson = False,
+    verbose: Verbose = False,
 ) -> None:
     """Import files into the database of AIRFLOW_CONN_CLIENTS_DB; the files stay where they are."""
     from include.steps.import_file import import_file
@@ -63,8 +68,71 @@ def import_(
         lambda path: import_file(
             path, feed=rules, engine=engine, storage=storage, by=by, force=force, dry_run=dry_run
         ),
+        verbose,
     )  # fmt: skip
     _finish(results, rules, as_json)
+
+
+@app.command("new-feed")
+def new_feed_(
+    sample: Annotated[Path, typer.Argument(help="A partner's first CSV file.", show_default=False)],
+    name: Annotated[str, typer.Option("--name", help="The feed's name; else it comes from the file's.")] = "",
+) -> None:
+    """Write a feed file for a partner's first sample, and check the sample with it."""
+    from include.adapters.database.engine import engine_from_url
+    from include.steps.check import check
+    from include.steps.context import utc_now
+    from include.steps.new_feed import new_feed, references_of
+
+    settings, data = read_settings(), None
+    with suppress(SettingInvalid):
+        data = references_of(engine_from_url(settings.clients_db))
+    try:
+        rules, doubts = new_feed(_existing([sample])[0], settings.feeds, name, data)
+    except FileRefused as refused:
+        _finish([(sample, ImportResult(sample.name, None, State.REFUSED, refused.code, refused.message, refused.line))])
+    except FeedInvalid as error:
+        _wrong_call(str(error))
+    asked = "" if data else "The database was not asked for projects and desks. "
+    look = f"Look at {doubts} line{'s' * (doubts != 1)} with a remark" if doubts else "No line needs a look"
+    Console(soft_wrap=True).print(escape(f"Wrote {rules.file}. {asked}{look}. The sample, checked with it:"))
+    _finish([(sample, check(sample, rules, utc_now()))], rules)
+
+
+@app.command("contract")
+def contract_(
+    feed: Annotated[str, typer.Argument(help="The feed's name.", show_default=False)],
+    folder: Annotated[Path | None, typer.Option("--folder", help="Where to; else `contracts/FEED`.")] = None,
+) -> None:
+    """Write what a feed's partner has to send: a page, an example, and files for two standards."""
+    from include.steps.contract import write_contract
+
+    rules = _feed(feed)
+    try:
+        written = write_contract(rules, folder or Path("contracts", feed))
+    except (OSError, UnicodeEncodeError) as error:
+        _wrong_call(f"The contract cannot be written: {error}.")
+    sys.stdout.writelines(f"{path}\n" for path in written)
+
+
+@app.command("discard")
+def discard_(
+    import_id: Annotated[str, typer.Argument(help="The import, as mails and the page name it.", show_default=False)],
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept in the ledger.")] = "",
+) -> None:
+    """End an import that is stuck: nothing of it is imported, and its file goes to `refused/`."""
+    from include.adapters.database import ledger
+    from include.steps.context import ImportContext
+    from include.steps.discard import discard
+
+    engine, storage = _open_resources()
+    try:
+        rules = _feed_of(ledger.find(engine, import_id).feed)
+        entry = discard(ImportContext.of(rules, engine, storage), import_id, getpass.getuser(), reason)
+    except ImportNotFound as error:
+        _wrong_call(str(error))
+    sys.stdout.write(f"{entry.state}: {entry.message or entry.state.label}\n")
+    raise typer.Exit(ALL_MERGED if entry.state == State.DISCARDED else ERROR_IN_FILE)
 
 
 @app.command("forget")
@@ -73,9 +141,10 @@ def forget_(
     client_id: Annotated[str | None, typer.Option("--id", help="One person, by the client's ID.")] = None,
     expired: Annotated[bool, typer.Option("--expired", help="All imports older than their feed's retention.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    verbose: Verbose = False,
 ) -> None:
     """Delete what imports have kept: of one person, or of all imports older than their feed's retention."""
-    from include.schemas.feed import read_feeds
+    from include.schemas.feed_folder import read_feeds
     from include.steps.context import utc_now
     from include.steps.erase import erase_person
     from include.steps.forget import forget
@@ -92,7 +161,10 @@ def forget_(
     except PersonNotNamed as error:
         _wrong_call(str(error))
     except Exception as error:  # noqa: BLE001 - its text may hold what is to be forgotten
-        Console(stderr=True).print(f"Not done, or not all of it: {_errors(error)}", style="red", soft_wrap=True)
+        if verbose:
+            _show_place(error)
+        sentence = escape(_printable(f"Not done, or not all of it: {sentence_of(error)}"))
+        Console(stderr=True).print(sentence, style="red", soft_wrap=True)
         raise typer.Exit(SYSTEM_ERROR) from None
     sys.stdout.write((json.dumps(asdict(done)) if as_json else "\n".join(done.sentences())) + "\n")
     raise typer.Exit(ERROR_IN_FILE if not expired and (done.left or done.unread) else ALL_MERGED)
@@ -109,33 +181,49 @@ def _open_resources() -> tuple[Engine, Storage]:
         _wrong_call(str(error))
 
 
-def _errors(error: Exception) -> str:
-    each = error.exceptions if isinstance(error, ExceptionGroup) else [error]
-    return "; ".join(str(one) if isinstance(one, ClientImportError) else f"{type(one).__name__}" for one in each)
+def _show_place(error: Exception) -> None:
+    """Show where an error happened. Its own text stays out: it may quote a cell or a password."""
+    for each in error.exceptions if isinstance(error, ExceptionGroup) else [error]:
+        sys.stderr.writelines(traceback.format_tb(each.__traceback__))
 
 
-def _each(files: Sequence[Path], do: Callable[[Path], ImportResult]) -> list[tuple[Path, ImportResult]]:
+def _each(files: Sequence[Path], do: Callable[[Path], ImportResult], verbose: bool) -> list[tuple[Path, ImportResult]]:
     """Do something to each file. One file's system error never stops the others: it is a result with exit code 3."""
     results = []
     for path in _existing(files):
         try:
             result = do(path)
+        except FeedInvalid as error:
+            _wrong_call(str(error))
         except Exception as error:  # noqa: BLE001 - see above
-            message = str(error) if isinstance(error, ClientImportError) else f"{type(error).__name__} (system error)"
-            result = ImportResult(file=path.name, import_id=None, state=State.FAILED, message=message)
+            if verbose:
+                _show_place(error)
+            result = ImportResult(file=path.name, import_id=None, state=State.FAILED, message=sentence_of(error))
         results.append((path, result))
     return results
 
 
+def _feed_of(name: str) -> Feed:
+    """Give an import's feed; the default feed where its own is gone or broken, since its rules do not matter."""
+    with suppress(FeedInvalid, FileNotFoundError):
+        return find_feed(read_settings().feeds, name)
+    return find_feed(read_settings().feeds, "default")
+
+
 def _feed(name: str) -> Feed:
-    path = read_settings().feeds / f"{name}.yaml"
-    if not path.exists():
-        known = ", ".join(p.stem for p in feed_files(path.parent))
-        _wrong_call(f"There is no feed {name!r}; known feeds are {known}.")
+    folder = read_settings().feeds
+    known = [path.stem for path in feed_files(folder)]
+    if name not in known:
+        _wrong_call(f"There is no feed {name!r}; known feeds are {', '.join(known)}.")
+    from include.steps.check_feed import check_values
+    from include.steps.context import utc_now
+
     try:
-        return load_feed(path)
+        rules = find_feed(folder, name)
+        check_values(rules, utc_now())
     except FeedInvalid as error:
         _wrong_call(str(error))
+    return rules
 
 
 def _existing(files: Sequence[Path]) -> Sequence[Path]:
@@ -150,7 +238,7 @@ def _wrong_call(sentence: str) -> NoReturn:
     raise typer.Exit(WRONG_CALL)
 
 
-def _finish(judged: Sequence[tuple[Path, ImportResult]], feed: Feed, as_json: bool) -> NoReturn:
+def _finish(judged: Sequence[tuple[Path, ImportResult]], feed: Feed | None = None, as_json: bool = False) -> NoReturn:
     results = [result for _, result in judged]
     # A file name may be bytes that are no text.
     sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
@@ -165,7 +253,7 @@ def _finish(judged: Sequence[tuple[Path, ImportResult]], feed: Feed, as_json: bo
     states = {result.state for result in results}
     if State.FAILED in states:
         raise typer.Exit(SYSTEM_ERROR)
-    limit = feed.hold.failed_over or 0
+    limit = (feed.hold.failed_over if feed else None) or 0
     error = any(r.state in (State.REFUSED, State.HELD) or r.counts.failed > limit * r.counts.read for r in results)
     raise typer.Exit(ERROR_IN_FILE if error else ALL_MERGED)
 
@@ -177,11 +265,15 @@ def _print_problems(console: Console, path: Path, result: ImportResult) -> None:
         colour = "red" if problem.severity == "error" else "yellow"
         row = f" (row {problem.row})" if problem.row else ""
         text = escape(_printable(problem.message))
-        console.print(f"{shown}:{problem.line}: [{colour}]{problem.code}[/{colour}] {text}{row}")
+        place = f"{shown}:{problem.line}" if problem.line else shown
+        console.print(f"{place}: [{colour}]{problem.code}[/{colour}] {text}{row}")
     if result.message:
-        code = result.code or result.state.upper()
+        is_system_error = result.state == State.FAILED and not result.code
+        code = "System error:" if is_system_error else result.code or result.state.upper()
+        place = shown if is_system_error else f"{shown}:{result.line or 1}"
         advice = f" {Code(result.code).advice}" if result.code else ""
-        console.print(f"{shown}:{result.line or 1}: [red]{code}[/red] {escape(_printable(result.message))}{advice}")
+        colour = "yellow" if result.state == State.SKIPPED else "red"
+        console.print(f"{place}: [{colour}]{code}[/{colour}] {escape(_printable(result.message))}{advice}")
     for what, where in (("failed rows", result.report), ("planned changes", result.planned)):
         if where:
             console.print(f"{shown}: {what}: {escape(where)}", style="dim")
@@ -206,7 +298,8 @@ def _printable(text: str) -> str:
 
 def _table(results: Sequence[ImportResult]) -> Table:
     table = Table("file", "state")
-    columns = ("read", *OUTCOMES, "warnings")
+    lists = any(result.counts.deactivated for result in results)
+    columns = ("read", *OUTCOMES, *([Outcome.DEACTIVATED] if lists else ()), "warnings")
     for name in columns:
         table.add_column(name, justify="right")
     for result in results:

@@ -60,6 +60,10 @@ class Code(StrEnum):
         "FILE_NOT_CSV", "file", "Not a CSV file", "The content is not CSV text: {detail}.",
         "Save or export it as CSV (comma separated, UTF-8) and send that file.",
     )
+    FILE_NOT_UNPACKED = (
+        "FILE_NOT_UNPACKED", "file", "Archive not usable", "The archive cannot be used. {detail}",
+        "Pack one CSV file, without a folder and a password, and send that archive, or send the CSV file itself.",
+    )
     FILE_ENCODING = (
         "FILE_ENCODING", "file", "Wrong character encoding", "{detail}",
         "Save the file as 'CSV UTF-8' and send it again.",
@@ -74,11 +78,21 @@ class Code(StrEnum):
     )
     FILE_DUPLICATE_COLUMN = (
         "FILE_DUPLICATE_COLUMN", "file", "Header not clear", "{detail}",
-        "Keep one column for each field and give every column a name.",
+        "Keep one column for each field; or let the feed leave a column out (key `columns`: `ignore`).",
+    )
+    FILE_HEADER_MISMATCH = (
+        "FILE_HEADER_MISMATCH", "file", "Header does not fit the rows", "{detail}",
+        "Correct the header line: one name for each column of the rows, with a delimiter between two names.",
+    )
+    FILE_CHANGED_AFTER_READING = (
+        "FILE_CHANGED_AFTER_READING", "file", "File changed after it was read",
+        "The sender went on writing after {found} bytes were read. The whole file is in the inbox again, and is"
+        " imported once no one writes to it.",
+        "Nothing to do. The sender can avoid it by writing NAME.csv.part and renaming it when it is complete.",
     )
     FILE_ALREADY_IMPORTED = (
         "FILE_ALREADY_IMPORTED", "file", "Already imported", "{detail}",
-        "Nothing to do. To import it once more all the same, trigger the feed with 'force'.",
+        "Nothing to do. To import it once more all the same, trigger the feed with 'force'.", "note",
     )
     FILE_COUNT_MISMATCH = (
         "FILE_COUNT_MISMATCH", "file", "Not the announced number of records",
@@ -92,8 +106,8 @@ class Code(StrEnum):
     )
     # A row by itself.
     ROW_RAGGED = (
-        "ROW_RAGGED", "row", "Wrong number of cells", "{detail}",
-        "Give the row one cell per column; put quotes around a cell that contains the delimiter.",
+        "ROW_RAGGED", "row", "Row does not fit the columns", "{detail}",
+        "Give the row one cell per column, with quotes around a cell that has the delimiter; delete what is no record.",
     )
     CELL_REQUIRED = (
         "CELL_REQUIRED", "row", "Required cell is blank", "{label} is blank, and every client needs one.",
@@ -101,7 +115,7 @@ class Code(StrEnum):
     )
     CELL_FORMAT = (
         "CELL_FORMAT", "row", "Not in the right format", "{label} {shown} {detail}.",
-        "Correct the cell.",
+        "Correct the cell, or map the sender's word in the feed file (key `values`).",
     )
     CELL_TOO_LONG = (
         "CELL_TOO_LONG", "row", "Cell too long", "{label} has {found} characters; at most {limit} fit.",
@@ -114,7 +128,7 @@ class Code(StrEnum):
     )
     CELL_NOT_ALLOWED = (
         "CELL_NOT_ALLOWED", "row", "Value not in the list", "{label} {shown} is not one of: {detail}.",
-        "Use one of the listed values, or map the sender's word in the feed file.",
+        "Use one of the listed values, or map the sender's word in the feed file (key `values`).",
     )
     CELL_REFERENCE_NOT_FOUND = (
         "CELL_REFERENCE_NOT_FOUND", "row", "No such project or desk", "{detail}",
@@ -125,17 +139,51 @@ class Code(StrEnum):
         "Type the cell anew.",
     )
     CELL_EXECUTABLE = (
-        "CELL_EXECUTABLE", "row", "Formula, script or markup", "{label} {shown} {detail}.",
+        "CELL_EXECUTABLE", "row", "Formula, script or HTML code", "{label} {shown} {detail}.",
         "Write the cell as plain text.",
+    )
+    CELL_SPREADSHEET_ERROR = (
+        "CELL_SPREADSHEET_ERROR", "row", "Error of a spreadsheet",
+        "{label} {shown}: the spreadsheet could not {detail}.",
+        "Correct the cell in the spreadsheet, or leave it blank, and save the file as CSV again.",
+    )
+    CELL_NOT_CLEARABLE = (
+        "CELL_NOT_CLEARABLE", "row", "Cannot be cleared", "{label} cannot be cleared; only {detail} can.",
+        "Fill the cell, or leave it blank to keep what the client has.",
+    )
+    CELL_LOOKS_DAMAGED = (
+        "CELL_LOOKS_DAMAGED", "row", "Looks damaged", "{label} {shown} {detail}. The cell counts as it is.",
+        "If it is wrong, correct the cell and send the row again.", "warning",
     )
     CELL_READ_ONLY = (
         "CELL_READ_ONLY", "row", "Cannot be changed",
         "{label} of an existing client is never changed; the cell was ignored.",
         "Nothing to do.", "warning",
     )
+    CELL_NOT_WRITTEN = (
+        "CELL_NOT_WRITTEN", "row", "Not written",
+        "{label} {shown} was not written: {detail}.",
+        "Nothing to do; the feed says so (key `write`).", "note",
+    )
     COLUMN_UNKNOWN = (
         "COLUMN_UNKNOWN", "file", "Unknown column", "The column {shown} is not known and was ignored.{detail}",
-        "Nothing to do; or add an alias in the feed file (key `columns`).", "warning",
+        "Nothing to do; or let the feed say what the column is: a field, or `ignore` (key `columns`).", "warning",
+    )
+    MAPPING_UNUSED = (
+        "MAPPING_UNUSED", "file", "Part of the mapping not used", "{detail}",
+        "Nothing to do; or forget it on the screen Feeds.", "note",
+    )
+    BLANK_RECORDS = (
+        "BLANK_RECORDS", "file", "Blank records", "{number} skipped: all cells are blank.", "Nothing to do.", "note",
+    )
+    COLUMN_NEW = (
+        "COLUMN_NEW", "file", "New column", "The column {shown} is new: the feed's last files had none of this name.",
+        "Nothing to do; or ask the sender what it is, and let the feed say so (key `columns`).", "note",
+    )
+    MISSING_KEPT = (
+        "MISSING_KEPT", "file", "Missing clients stay as they are",
+        "The file lacks {number}. They stay as they are: {detail}",
+        "Correct the file, and send the whole list again.", "note",
     )
     # A row beside the clients, and beside the other rows of its file.
     ID_UNKNOWN = (
@@ -172,7 +220,8 @@ class Code(StrEnum):
     # A client whose import is undone: an error where it cannot be, a warning where it is kept on purpose.
     OLD_VALUES_FORGOTTEN = (
         "OLD_VALUES_FORGOTTEN", "row", "Old values deleted",
-        "The values before the import were deleted when its retention ended, so they cannot be given back.",
+        "The values before the import are deleted (its retention ended, or the person was erased), so they cannot be "
+        "given back.",
         "Correct the client in the CRM.",
     )
     REFERENCE_GONE = (

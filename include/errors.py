@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from include.system_errors import cause_of
+
 
 class ClientImportError(Exception):
     """Everything this project raises on purpose."""
@@ -36,6 +38,10 @@ class StorageMissing(ClientImportError):
     """The storage is not where the settings say, or an inbox cannot be reached. The text names no file."""
 
 
+class StorageFailed(StorageMissing, OSError):
+    """A server of the storage or of an inbox did not do what it was asked. The text names the server, and no file."""
+
+
 class FileNotInInbox(ClientImportError):
     """A run was started for one file by name, and the inbox does not have it."""
 
@@ -44,12 +50,36 @@ class ClaimedByAnotherRun(FileNotInInbox):
     """Another run has claimed the upload that this run was started for: nothing is left to do."""
 
 
+class AnotherRunIsAhead(ClientImportError):
+    """A later run of the feed has files on the way: files that this run claims now would be merged out of order."""
+
+
 class UploadNotFound(ClientImportError):
     """There is no upload with this id."""
 
 
 class KeyUsedOtherwise(ClientImportError):
     """An Idempotency-Key came again with another file, feed or option."""
+
+
+class TooManyUploads(ClientImportError):
+    """Too many uploads of one person wait for a run."""
+
+
+class TooLateToCancel(ClientImportError):
+    """An upload cannot be cancelled any more, or not at this moment. The text says why."""
+
+
+class UploadCancelled(ClientImportError):
+    """The upload that a run was started for has been cancelled."""
+
+
+class CheckImpossible(ClientImportError):
+    """A file could not be checked before it is sent. The text says why, and names nothing of the file."""
+
+
+class AirflowDatabaseFailed(ClientImportError):
+    """Airflow's own database does not answer. The text names the kind of error alone."""
 
 
 class CheckBroken(ClientImportError):
@@ -98,11 +128,19 @@ class PersonNotNamed(ClientImportError):
     """A person is to be erased, and what names them is neither an e-mail address nor a client's id. Never quotes it."""
 
 
+class WebhookFailed(ClientImportError):
+    """A webhook did not take what was posted. The text names its host alone: the address is a secret."""
+
+
 class StepFailed(ClientImportError):
     """A system error in one step: database, storage or a bug. The text names no value of any row."""
 
     def __init__(self, step: str, cause: BaseException) -> None:
-        origin = getattr(cause, "orig", None)
-        details = [type(origin or cause).__name__, getattr(origin, "sqlstate", None)]
-        details.append(getattr(getattr(origin, "diag", None), "constraint_name", None))
-        super().__init__(f"{step} failed: {', '.join(str(d) for d in details if d)}")
+        super().__init__(f"{step} failed: {sentence_of(cause)}")
+
+
+def sentence_of(error: BaseException) -> str:
+    """Say what went wrong, to anyone: no cell, no file name, no password. Errors of this family say it themselves."""
+    if isinstance(error, ExceptionGroup):
+        return "; ".join(dict.fromkeys(sentence_of(each) for each in error.exceptions))
+    return str(error) if isinstance(error, ClientImportError) else cause_of(error)

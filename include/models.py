@@ -8,13 +8,16 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
 
-Severity = Literal["error", "warning"]
+Severity = Literal["error", "warning", "note"]
 
 # The fields of `schemas.client_rows.ClientRows`, in its order; a test compares the two. They are written down here
 # because Airflow reads DAG files, and with them the feeds, every few seconds, and Pandera takes a second to load.
 FIELD_NAMES = (
     "id", "first_name", "middle_name", "last_name", "email", "username", "project", "desk", "active", "type", "created",
 )  # fmt: skip
+
+# IDs of clients, projects and desks.
+ID_PATTERN = "[0-9a-fA-F]{24}"
 
 # The two answers to a held import. A DAG file shows them, so they are here for the same reason.
 APPROVE, DISCARD = "Approve", "Discard"
@@ -40,24 +43,30 @@ class State(StrEnum):
     FAILED = "failed", "System error"
     REVERTED = "reverted", "Undone"
     PREVIEWED = "previewed", "Checked only"
+    SKIPPED = "skipped", "Nothing new"
 
 
 # Where an import may go from each state. `failed` is a system error: the step that failed is repeated, so the import
 # goes on from where it was. `held` may be held again, with a new plan. A revert starts as `prepared`.
 TRANSITIONS: dict[State, frozenset[State]] = {
     State.RECEIVED: frozenset({State.VALIDATED, State.REFUSED, State.DISCARDED, State.FAILED}),
-    State.VALIDATED: frozenset({State.PREPARED, State.REFUSED, State.FAILED}),
-    State.PREPARED: frozenset({State.MERGED, State.PREVIEWED, State.HELD, State.REFUSED, State.FAILED}),
-    State.HELD: frozenset({State.MERGED, State.HELD, State.REFUSED, State.DISCARDED, State.FAILED}),
+    State.VALIDATED: frozenset({State.PREPARED, State.REFUSED, State.DISCARDED, State.FAILED}),
+    State.PREPARED: frozenset({
+        State.MERGED, State.PREVIEWED, State.SKIPPED, State.HELD, State.REFUSED, State.DISCARDED, State.FAILED,
+    }),
+    State.HELD: frozenset({
+        State.MERGED, State.SKIPPED, State.HELD, State.REFUSED, State.DISCARDED, State.FAILED,
+    }),
     State.FAILED: frozenset({
-        State.VALIDATED, State.PREPARED, State.MERGED, State.PREVIEWED, State.HELD, State.REFUSED, State.DISCARDED,
-        State.FAILED,
+        State.VALIDATED, State.PREPARED, State.MERGED, State.PREVIEWED, State.SKIPPED, State.HELD, State.REFUSED,
+        State.DISCARDED, State.FAILED,
     }),
     State.MERGED: frozenset({State.REVERTED}),
     State.REFUSED: frozenset(),
     State.DISCARDED: frozenset(),
     State.REVERTED: frozenset(),
     State.PREVIEWED: frozenset(),
+    State.SKIPPED: frozenset(),
 }  # fmt: skip
 
 # No step changes an import in one of these states; a person can still undo one that is merged.
@@ -65,13 +74,14 @@ FINAL_STATES: frozenset[State] = frozenset(state for state in State if TRANSITIO
 
 
 class Outcome(StrEnum):
-    """How a record of a file ended, or a client of an undo."""
+    """How a record of a file ended, a client that the file lacks, or a client of an undo."""
 
     CREATED = "created"
     UPDATED = "updated"
     UNCHANGED = "unchanged"
     DUPLICATE = "duplicate"
     FAILED = "failed"
+    DEACTIVATED = "deactivated"
     REVERTED = "reverted"
     KEPT = "kept"
 
@@ -80,6 +90,8 @@ class Outcome(StrEnum):
 OUTCOMES = (Outcome.CREATED, Outcome.UPDATED, Outcome.UNCHANGED, Outcome.DUPLICATE, Outcome.FAILED)
 # Those of the clients of an undo (SPEC.md section 11), beside `failed`.
 REVERT_OUTCOMES = (Outcome.REVERTED, Outcome.KEPT)
+# Those of rows that changed a client.
+CHANGING = (Outcome.CREATED, Outcome.UPDATED, Outcome.REVERTED, Outcome.DEACTIVATED)
 
 
 @dataclass(frozen=True)
@@ -101,7 +113,10 @@ class Problem:
 
 @dataclass(frozen=True)
 class Counts:
-    """How the records of one file ended. `warnings` counts problems, everything else counts records."""
+    """How the records of one file ended.
+
+    `warnings` counts problems, `deactivated` clients that the file lacks, everything else counts records.
+    """
 
     read: int = 0
     created: int = 0
@@ -110,6 +125,7 @@ class Counts:
     duplicate: int = 0
     failed: int = 0
     warnings: int = 0
+    deactivated: int = 0
 
     @property
     def imported(self) -> int:
@@ -137,6 +153,7 @@ class Cause:
     """Rows with the same code, field and value, which a person corrects at once.
 
     `message` is an example when `alike` is False. `severity` is `error` for failed rows. `meant` is as in `Problem`.
+    `word`: what the cells of all its rows say, where rows are told apart by it; else None.
     """
 
     code: str
@@ -147,6 +164,7 @@ class Cause:
     message: str
     alike: bool
     meant: str
+    word: str | None = None
 
     @property
     def value_map(self) -> str:

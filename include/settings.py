@@ -44,6 +44,11 @@ def read_settings() -> Settings:
     return Settings(storage=storage, feeds=feeds, clients_db=os.environ.get("AIRFLOW_CONN_CLIENTS_DB"))
 
 
+def group_access() -> bool:
+    """Read CLIENT_IMPORTS_GROUP_ACCESS: `true` lets the group of the files read and write them, too."""
+    return os.environ.get("CLIENT_IMPORTS_GROUP_ACCESS", "").lower() == "true"
+
+
 @dataclass(frozen=True, repr=False)
 class Login:
     """Host, user and password of an Airflow connection: a secret."""

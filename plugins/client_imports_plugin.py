@@ -1,4 +1,4 @@
-"""The page *Client imports* inside the Airflow UI: an entry in the navigation, and tabs on DAG, run and task.
+"""The page *Clients* inside the Airflow UI: an entry in the navigation, and tabs on DAG, run and task.
 
 Every process of Airflow executes this file, so the page itself is only built in the process that serves it.
 """
@@ -15,16 +15,16 @@ class ClientImportsPlugin(AirflowPlugin):
     name = "client_imports"
     external_views = [
         {
-            "name": "Client imports", "href": f"{PREFIX}/", "destination": "nav", "url_route": PREFIX,
+            "name": "Clients", "href": f"{PREFIX}/", "destination": "nav", "url_route": PREFIX,
             "nav_top_level": True, "icon": f"{PREFIX}/static/icon.svg",
             "icon_dark_mode": f"{PREFIX}/static/icon_dark.svg",
         },
         {
-            "name": "Client imports", "href": f"{PREFIX}/dag?dag_id={{DAG_ID}}", "destination": "dag",
+            "name": "Imports", "href": f"{PREFIX}/dag?dag_id={{DAG_ID}}", "destination": "dag",
             "url_route": "client-imports-of-dag",
         },
         {
-            "name": "Client imports", "href": f"{PREFIX}/run?dag_id={{DAG_ID}}&run_id={{RUN_ID}}",
+            "name": "Imports", "href": f"{PREFIX}/run?dag_id={{DAG_ID}}&run_id={{RUN_ID}}",
             "destination": "dag_run", "url_route": "client-imports-of-run",
         },
         {

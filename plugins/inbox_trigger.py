@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
@@ -27,22 +28,23 @@ class InboxTrigger(BaseEventTrigger):
         inbox: str,
         pattern: str,
         stable_seconds: float,
-        require_done_file: bool,
+        side_files: Sequence[str] = (),
         poll_seconds: float = 1.0,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Airflow's triggers have no annotations
         self.root, self.inbox, self.pattern = root, inbox, pattern
-        self.stable_seconds, self.require_done_file = stable_seconds, require_done_file
+        self.stable_seconds, self.side_files = stable_seconds, list(side_files)
         self.poll_seconds = poll_seconds
         self._storage: Storage | None = None
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        names = ("root", "inbox", "pattern", "stable_seconds", "require_done_file", "poll_seconds")
+        names = ("root", "inbox", "pattern", "stable_seconds", "side_files", "poll_seconds")
         return "inbox_trigger.InboxTrigger", {name: getattr(self, name) for name in names}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         fired_for, logged = "", ""
         while True:
+            began = time.monotonic()
             try:
                 fingerprint, error = await asyncio.to_thread(self._look), ""
             # An exception would make Airflow restart the trigger every two seconds. The periodic scan reports it.
@@ -55,13 +57,14 @@ class InboxTrigger(BaseEventTrigger):
             if fingerprint and fingerprint != fired_for:
                 yield TriggerEvent({"inbox": self.inbox})
             fired_for = fingerprint
-            await asyncio.sleep(self.poll_seconds)
+            # A look at a full or slow inbox may take seconds: looking is never more than a tenth of the work.
+            await asyncio.sleep(max(self.poll_seconds, 9 * (time.monotonic() - began)))
 
     def _look(self) -> str:
         """Give a fingerprint of the files that wait; '' when there are none."""
         from include.airflow_support.connections import open_storage
 
         self._storage = self._storage or open_storage(self.root)
-        files = self._storage.stable_files(self.inbox, self.pattern, self.stable_seconds, self.require_done_file)
+        files = self._storage.stable_files(self.inbox, self.pattern, self.stable_seconds, self.side_files)
         listing = "\n".join(f"{file.name!r} {file.size} {file.modified}" for file in files)
         return hashlib.sha256(listing.encode("utf-8", "surrogateescape")).hexdigest() if files else ""

@@ -38,7 +38,7 @@ class Installation:
 
     def run(self, feed: str, **conf: Any) -> Any:
         """Run the feed's DAG once with real tasks; gives the DagRun."""
-        empty = dict.fromkeys(("file", "upload", "note", "requested_by")) | {"force": False, "dry_run": False}
+        empty = dict.fromkeys(("file", "upload", "note")) | {"force": False, "dry_run": False}
         return self.bag.dags[f"import_clients__{feed}"].test(
             run_conf={**empty, **conf},  # without a value test() would keep that of the run before
             logical_date=None,

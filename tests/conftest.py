@@ -30,6 +30,24 @@ PROJECT, DESK = "66524609caa3558dd8f8da65", "67a346ad8092c651c919337e"
 PARTNERS, LONDON, NIGHT = "6655aa10caa3558dd8f8da99", "67a3470d8092c651c9193390", "67a3470d8092c651c9193391"
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Give each process whole files, and one process all tests of the browser: they share a whole Airflow."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class OneProcessForTheBrowser(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "browser" if nodeid.startswith("tests/browser/") else super()._split_scope(nodeid)
+
+    return OneProcessForTheBrowser(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start with what takes longest, so that the processes end together."""
+    first = ("tests/browser/", "tests/faults/", "tests/dags/")
+    items.sort(key=lambda item: not item.nodeid.startswith(first))
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[embedded_postgres.EmbeddedPostgres]:
     """Not below pytest's own folder: that is for its owner alone, and the server gives up root."""
@@ -82,7 +100,15 @@ def engine(shared_engine: sa.Engine) -> sa.Engine:
 
 def empty(engine: sa.Engine) -> None:
     with engine.begin() as connection:
-        for table in ("uploads", "import_rows", "imports", "clients", "expected_feeds"):
+        for table in (
+            "uploads",
+            "import_rows",
+            "imports",
+            "clients",
+            "expected_feeds",
+            "mailed_scorecards",
+            "remembered_mappings",
+        ):
             connection.execute(sa.text(f"DELETE FROM {table}"))
 
 

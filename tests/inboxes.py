@@ -21,13 +21,23 @@ from include.settings import Login
 class InboxUnderTest:
     """An empty inbox and the storage that claims its files.
 
-    `inbox` is the feed's key, `put` writes a file into the inbox, `names` lists the inbox.
+    `inbox` is the feed's key, `put` writes a file into the inbox, `names` lists the inbox without claimed files.
     """
 
     storage: Storage
     inbox: str
-    put: Callable[[str, str], None]
+    put: Callable[[str, str | bytes], None]
     names: Callable[[], list[str]]
+    folder: Path | None = None
+
+    def file(self, name: str) -> Path:
+        """Give a file of the inbox, on this machine's disk."""
+        assert self.folder
+        return self.folder / name
+
+    def everything(self) -> list[str]:
+        """List the inbox with what a server keeps of claimed files."""
+        return sorted(path.name for path in self.folder.iterdir()) if self.folder else self.names()
 
     def claim(self, name: str = "x.csv", import_id: str = "1") -> bool:
         return self.storage.claim(self.inbox, name, import_id)
@@ -56,14 +66,14 @@ def in_a_folder(tmp_path: Path) -> InboxUnderTest:
     storage = Storage(tmp_path / "storage")
     inbox = storage.root / "inbox" / "default"
     inbox.mkdir(parents=True)
-    return InboxUnderTest(storage, "default", *_on_disk(inbox))
+    return InboxUnderTest(storage, "default", *_on_disk(inbox), inbox)
 
 
-def _on_disk(folder: Path) -> tuple[Callable[[str, str], None], Callable[[], list[str]]]:
-    def put(name: str, text: str) -> None:
-        (folder / name).write_text(text)
+def _on_disk(folder: Path) -> tuple[Callable[[str, str | bytes], None], Callable[[], list[str]]]:
+    def put(name: str, text: str | bytes) -> None:
+        (folder / name).write_bytes(text if isinstance(text, bytes) else text.encode())
 
-    return put, lambda: sorted(path.name for path in folder.iterdir())
+    return put, lambda: sorted(path.name for path in folder.iterdir() if not path.name.endswith(".taken"))
 
 
 @contextmanager
@@ -88,9 +98,9 @@ def on_s3(login: Login) -> InboxUnderTest:
     root: Any = storage.root
     root.client.create_bucket(Bucket=root.bucket)
 
-    def put(name: str, text: str) -> None:
+    def put(name: str, text: str | bytes) -> None:
         key = f"{root.key}/inbox/default/{name}"
-        root.client.put_object(Bucket=root.bucket, Key=key, Body=text.encode())
+        root.client.put_object(Bucket=root.bucket, Key=key, Body=text if isinstance(text, bytes) else text.encode())
 
     return InboxUnderTest(
         storage, "default", put, lambda: sorted(entry.name for entry in (root / "inbox/default").scandir())
@@ -159,4 +169,6 @@ def on_sftp(server: SftpServer, tmp_path: Path) -> InboxUnderTest:
     folder = f"outgoing-{uuid4()}"
     (server.folder / folder).mkdir()
     storage = open_storage(str(tmp_path / "storage"), lambda _: server.login)
-    return InboxUnderTest(storage, f"sftp://acme/{folder}", *_on_disk(server.folder / folder))
+    return InboxUnderTest(
+        storage, f"sftp://acme/{folder}", *_on_disk(server.folder / folder), server.folder / folder
+    )  # fmt: skip

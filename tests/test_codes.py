@@ -13,7 +13,7 @@ from include.codes import Code, for_the_log, message_for, printable, show
 def test_a_code_equals_its_name_and_has_a_title_a_sentence_and_an_advice(code):
     assert code == code.name and code is Code(code.name)
     assert code.title[0].isupper() and code.template and code.advice.endswith(".")
-    assert code.severity in ("error", "warning") and code.about in ("file", "row")
+    assert code.severity in ("error", "warning", "note") and code.about in ("file", "row")
 
 
 @pytest.mark.parametrize("code", Code)

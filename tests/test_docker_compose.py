@@ -7,15 +7,21 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import re
 import shutil
 import subprocess
 
 import jsonschema
+import psutil
 import pytest
+import redis
 import sqlalchemy as sa
 from cryptography.fernet import Fernet
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
 
+from demo.environment import free_port
 from include.settings import ROOT
 from tests.compose_file import filled_in, variables
 
@@ -25,7 +31,10 @@ REQUIRED = {name: "x" for name, rest in variables().items() if rest.startswith("
 COMPOSE = filled_in(REQUIRED)
 SERVICES = COMPOSE["services"]
 AIRFLOW = [name for name, service in SERVICES.items() if "build" in service]
-OURS = {"CLIENT_IMPORTS_STORAGE", "CLIENT_IMPORTS_FEEDS", "PYTHONPATH", "DUMB_INIT_SETSID", "ADMIN_PASSWORD"}
+OURS = {
+    "CLIENT_IMPORTS_STORAGE", "CLIENT_IMPORTS_FEEDS", "CLIENT_IMPORTS_GROUP_ACCESS", "PYTHONPATH", "DUMB_INIT_SETSID",
+    "ADMIN_PASSWORD", "CLIENTS_OWNER_DB",
+}  # fmt: skip
 
 
 def settings(text: str) -> dict[str, str]:
@@ -80,7 +89,9 @@ def test_every_airflow_container_has_the_same_folders_and_settings():
     for name in AIRFLOW:
         service = SERVICES[name]
         assert service["volumes"] == SERVICES["airflow-worker"]["volumes"]
-        own = {"airflow-worker": {"DUMB_INIT_SETSID"}, "airflow-init": {"ADMIN_PASSWORD"}}.get(name, set())
+        own = {"airflow-worker": {"DUMB_INIT_SETSID"}, "airflow-init": {"ADMIN_PASSWORD", "CLIENTS_OWNER_DB"}}.get(
+            name, set()
+        )
         assert set(service["environment"]) - own == set(SERVICES["airflow-scheduler"]["environment"])
     targets = {volume.split(":")[1] for volume in SERVICES["airflow-worker"]["volumes"]}
     environment = SERVICES["airflow-worker"]["environment"]
@@ -145,16 +156,43 @@ def test_make_env_gives_every_secret_its_own_value_that_fits_into_a_url_and_keep
     text = (tmp_path / ".env").read_text()
     made = settings(text)
     secrets = [value for name, value in made.items() if settings(EXAMPLE)[name] == ""]
-    assert len(set(secrets)) == len(secrets) == 6 and min(map(len, secrets)) > 40
+    assert len(set(secrets)) == len(secrets) == 8 and min(map(len, secrets)) > 40
     assert {name: made[name] for name, value in settings(EXAMPLE).items() if value} == {
         name: value for name, value in settings(EXAMPLE).items() if value
     }
     environment = filled_in(made)["services"]["airflow-worker"]["environment"]
     Fernet(environment["AIRFLOW__CORE__FERNET_KEY"])
     assert sa.make_url(environment["AIRFLOW_CONN_CLIENTS_DB"]).password == made["CLIENTS_PASSWORD"]
+    assert sa.make_url(environment["AIRFLOW__CELERY__BROKER_URL"]).password == made["REDIS_PASSWORD"]
     assert json.loads(environment["AIRFLOW_CONN_SMTP_DEFAULT"])["host"] == "mail"
     subprocess.run(["make", "--silent", ".env"], cwd=tmp_path, check=True)
     assert (tmp_path / ".env").read_text() == text and (tmp_path / ".env").stat().st_mode & 0o077 == 0
+
+
+def test_no_password_is_an_argument_of_a_command():
+    secret = "a-secret-that-is-nowhere-else"
+    for name, service in filled_in(dict.fromkeys(REQUIRED, secret))["services"].items():
+        words = json.dumps([service.get("command"), service.get("healthcheck")])
+        assert secret not in words and "--password" not in words, name
+    assert "-v password" not in (ROOT / "config" / "create_clients_db.sh").read_text()
+
+
+@pytest.mark.skipif(shutil.which("redis-server") is None, reason="Redis is not installed here")
+def test_redis_starts_with_its_password_as_the_container_starts_it(tmp_path):
+    sh, option, script = filled_in(REQUIRED)["services"]["redis"]["command"]
+    port, file = free_port(), tmp_path / "redis.conf"
+    script = script.replace("/tmp/redis.conf", str(file)) + f" --port {port} --dir {tmp_path}"
+    environment = os.environ | {"REDISCLI_AUTH": "hush"}
+    server = subprocess.Popen([sh, option, script], env=environment, stdout=subprocess.DEVNULL)
+    try:
+        client = redis.Redis(port=port, password="hush", retry=Retry(ConstantBackoff(0.1), 50))
+        assert client.ping()
+        with pytest.raises(redis.AuthenticationError):
+            redis.Redis(port=port).ping()
+        assert "hush" not in " ".join(psutil.Process(server.pid).cmdline())
+    finally:
+        server.terminate()
+        server.wait()
 
 
 def test_the_image_is_the_airflow_and_the_python_that_we_test():

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from errno import ENOSPC
 from pathlib import Path
-from types import SimpleNamespace
 
-from include.errors import FeedInvalid, FileRefused, StepFailed
+from include.errors import FeedInvalid, FileRefused, StepFailed, StorageFailed, sentence_of
 
 
 def test_a_refusal_names_its_code_and_the_line_where_there_is_one():
@@ -18,14 +18,16 @@ def test_a_broken_feed_file_has_a_sentence_for_each_wrong_key():
     assert str(error) == "acme.yaml: `mode` is unknown.\nacme.yaml: `hold` is unknown."
 
 
-def test_a_step_that_failed_in_the_database_shows_sqlstate_and_constraint_and_no_value():
-    class IntegrityError(Exception):
-        """As SQLAlchemy wraps the driver's error."""
+def test_a_step_that_failed_names_the_step_and_the_cause():
+    assert str(StepFailed("merge", OSError(ENOSPC, "Zoe.csv"))) == "merge failed: No space left on device"
+    missing = StorageFailed("The bucket crm does not exist.")
+    assert str(StepFailed("receive", missing)) == "receive failed: The bucket crm does not exist."
 
-    class UniqueViolation(Exception):
-        sqlstate = "23505"
-        diag = SimpleNamespace(constraint_name="uq_clients_email_key", message_detail="Key (zoe@example.com) exists.")
 
-    error = IntegrityError("zoe@example.com")
-    error.orig = UniqueViolation("zoe@example.com")
-    assert str(StepFailed("merge", error)) == "merge failed: UniqueViolation, 23505, uq_clients_email_key"
+def test_a_failed_storage_is_an_error_of_the_family_and_of_the_system():
+    assert isinstance(StorageFailed("x"), OSError) and sentence_of(StorageFailed("No bucket.")) == "No bucket."
+
+
+def test_several_errors_are_said_once_each():
+    errors = [OSError(ENOSPC, ""), OSError(ENOSPC, ""), ValueError("zoe@example.com")]
+    assert sentence_of(ExceptionGroup("zoe@example.com", errors)) == "No space left on device; ValueError"

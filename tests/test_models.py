@@ -29,7 +29,14 @@ def test_every_state_leads_to_an_end(state):
 
 
 def test_the_final_states_are_those_that_no_step_leaves():
-    assert {State.MERGED, State.REFUSED, State.DISCARDED, State.REVERTED, State.PREVIEWED} == FINAL_STATES
+    assert {
+        State.MERGED,
+        State.REFUSED,
+        State.DISCARDED,
+        State.REVERTED,
+        State.PREVIEWED,
+        State.SKIPPED,
+    } == FINAL_STATES
     assert {target for state in FINAL_STATES for target in TRANSITIONS[state]} == {State.REVERTED}
 
 

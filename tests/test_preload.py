@@ -1,4 +1,4 @@
-"""config/airflow_local_settings.py: what a scheduler or a worker has loaded before it forks a task."""
+"""config/airflow_local_settings.py: what a scheduler, a worker or the DAG processor has loaded before it forks."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import pytest
 from demo.environment import environment
 from include.settings import ROOT
 
-# What every process has that forks tasks, then what a task does before its first query.
-_A_TASK = """
+# What every process has that forks, then what a task does before its first query, or what reads and judges the feeds.
+_FORKED = """
 import sys
 from importlib import import_module
 from airflow import settings
@@ -22,25 +22,28 @@ from airflow.dag_processing.dagbag import BundleDagBag
 from airflow.sdk.execution_time import supervisor, task_runner
 
 before = set(sys.modules)
-dags = sys.argv[-1]
-bag = BundleDagBag(dag_folder=f"{dags}/import_clients.py", safe_mode=False, bundle_path=dags, bundle_name="dags")
-assert bag.dags and not bag.import_errors, bag.import_errors
-for step in ("receive", "validate", "prepare", "merge", "archive", "email_summary", "announce", "outcome", "review"):
+process, dags = sys.argv[1:]
+reads_feeds = process == "dag-processor"
+file = f"{dags}/{'feed_errors' if reads_feeds else 'import_clients'}.py"
+bag = BundleDagBag(dag_folder=file, safe_mode=False, bundle_path=dags, bundle_name="dags")
+assert bool(bag.dags) != reads_feeds and not bag.import_errors, bag.import_errors
+steps = ("receive", "validate", "prepare", "merge", "archive", "email_summary", "announce", "outcome", "review")
+for step in () if reads_feeds else steps:
     import_module(f"include.steps.{step}")
 for name in set(sys.modules) - before:
     print(name, getattr(sys.modules[name], "__file__", None), getattr(sys.modules[name], "__cached__", None), sep="\\t")
 """
 
 
-@pytest.fixture(scope="module", params=["scheduler", "worker"])
-def loaded_by_a_task(request, tmp_path_factory) -> dict[str, list[str]]:
+@pytest.fixture(scope="module", params=["scheduler", "worker", "dag-processor"])
+def loaded_in_a_fork(request, tmp_path_factory) -> dict[str, list[str]]:
     """Name to file and compiled file."""
     nowhere = "postgresql://nobody@127.0.0.1:1/none"
     home = tmp_path_factory.mktemp("home")
     variables = environment(home, metadata_db=nowhere, clients_db=nowhere, smtp_port=1, api_port=1)
     variables |= {"PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(
-        [sys.executable, "-c", _A_TASK, request.param, str(ROOT / "dags")],
+        [sys.executable, "-c", _FORKED, request.param, str(ROOT / "dags")],
         env={**os.environ, **variables}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -48,13 +51,13 @@ def loaded_by_a_task(request, tmp_path_factory) -> dict[str, list[str]]:
     return {name: [file, compiled, str(home)] for name, file, compiled in rows}
 
 
-def test_a_task_loads_nothing_but_our_code(loaded_by_a_task):
-    libraries = [name for name, (file, *_) in loaded_by_a_task.items() if "site-packages" in file]
+def test_a_fork_loads_nothing_but_our_code(loaded_in_a_fork):
+    libraries = [name for name, (file, *_) in loaded_in_a_fork.items() if "site-packages" in file]
     # A few lines each, which Airflow loads with any DAG.
     assert set(libraries) <= {"airflow.providers.standard.operators.empty", "airflow.version"}, libraries
 
 
-def test_a_task_reads_our_code_anew_and_finds_it_compiled(loaded_by_a_task):
-    file, compiled, home = loaded_by_a_task["include.steps.merge"]
-    assert Path(file) == ROOT / "include" / "steps" / "merge.py"
+def test_a_fork_reads_our_code_anew_and_finds_it_compiled(loaded_in_a_fork):
+    file, compiled, home = loaded_in_a_fork["include.transforms.validation.cells"]
+    assert Path(file) == ROOT / "include" / "transforms" / "validation" / "cells.py"
     assert compiled.startswith(home) and Path(compiled).exists()

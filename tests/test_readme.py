@@ -1,6 +1,6 @@
 """README and the pages under docs/ promise what is there: files, commands, feed keys, codes and the version.
 
-`make codes` runs this module to write the table of codes anew.
+`make docs` writes what is made from the code.
 """
 
 from __future__ import annotations
@@ -8,30 +8,18 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import jsonschema
 import pytest
 import yaml
 
-from include.codes import Code
 from include.models import TRANSITIONS, State
-from include.schemas.feed import Feed
+from include.schemas.feed import Feed, Hold, Notify
+from include.schemas.feed_folder import feed_files
 from include.settings import ROOT
+from tests.generated_docs import GENERATED, SCHEMA, feed_schema
 
 README = ROOT / "README.md"
-CODES_PAGE = ROOT / "docs" / "codes.md"
 PAGES = [README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
-
-
-def codes_page() -> str:
-    """The page of codes as the table in `include/codes.py` makes it."""
-    rows = "".join(f"| `{code}` | {code.about} | {code.title} | {code.advice} |\n" for code in Code)
-    return f"""# Codes
-
-Every reason why a file, a row, or a client in an undo did not end as planned. `make codes` writes this page from
-`include/codes.py`.
-
-| code | about | meaning | what to do |
-|---|---|---|---|
-{rows}"""
 
 
 def anchors(page: Path) -> set[str]:
@@ -44,8 +32,9 @@ def yaml_blocks(page: Path) -> list[str]:
     return re.findall(r"^```yaml\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
 
 
-def test_the_page_of_codes_is_the_table_in_the_code():
-    assert CODES_PAGE.read_text() == codes_page(), "run `make codes`"
+@pytest.mark.parametrize("path", GENERATED, ids=lambda path: path.name)
+def test_what_is_made_from_the_code_is_up_to_date(path: Path):
+    assert path.read_text() == GENERATED[path](), "run `make docs`"
 
 
 def test_the_readme_stays_a_front_page():
@@ -75,9 +64,37 @@ def test_every_example_of_a_feed_is_one(page: Path):
         Feed(**{"title": "Example", **yaml.safe_load(block), "name": "example"})
 
 
-def test_the_page_about_feeds_explains_every_key_and_no_other():
-    explained = re.findall(r"^\| `(\w+)` \|", (ROOT / "docs" / "feeds.md").read_text(), re.MULTILINE)
-    assert sorted(explained) == sorted(set(Feed.model_fields) - {"name"})
+EXAMPLES = [
+    *yaml_blocks(ROOT / "docs" / "feeds.md"),
+    *(path.read_text() for path in feed_files(ROOT / "include" / "feeds")),
+]
+
+
+@pytest.mark.parametrize("text", EXAMPLES)
+def test_every_feed_that_is_right_is_right_for_an_editor_too(text: str):
+    jsonschema.validate({"title": "Example", **yaml.safe_load(text)}, feed_schema())
+
+
+@pytest.mark.parametrize(
+    "keys", [{"titel": "x"}, {"mode": "insert"}, {"columns": {"Mail": "e-mail"}}, {"expected_every": "1 year"},
+             {"values": {"colour": {}}}, {"stable_seconds": -1}, {"hold": {"failed_over": 2}}],
+)  # fmt: skip
+def test_a_wrong_key_or_value_is_wrong_for_an_editor_too(keys: dict):
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"title": "Example", **keys}, feed_schema())
+
+
+def test_every_key_of_a_feed_is_described():
+    undescribed = [
+        key for model in (Feed, Hold, Notify) for key, of in model.model_fields.items() if not of.description
+    ]
+    assert undescribed == ["name"]
+
+
+def test_the_feeds_name_the_schema_in_their_first_line():
+    for path in feed_files(ROOT / "include" / "feeds"):
+        first = path.read_text().splitlines()[0]
+        assert (path.parent / first.removeprefix("# yaml-language-server: $schema=")).resolve() == SCHEMA
 
 
 def test_the_page_about_architecture_draws_the_table_of_transitions():
@@ -97,7 +114,3 @@ def test_the_changelog_begins_with_the_version_of_the_project():
 def test_continuous_integration_runs_the_test_command_of_the_readme():
     commands = re.findall(r"^make .+$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
     assert commands == ["make test"] and "\nmake test " in README.read_text()
-
-
-if __name__ == "__main__":
-    CODES_PAGE.write_text(codes_page())

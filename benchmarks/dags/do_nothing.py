@@ -9,13 +9,13 @@ from datetime import datetime
 from pathlib import Path
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
-from airflow.sdk import Asset, AssetOrTimeSchedule, AssetWatcher, CronTriggerTimetable, dag, task, task_group
+from airflow.sdk import Asset, AssetOrTimeSchedule, AssetWatcher, CronTriggerTimetable, PokeReturnValue, dag, task
 
 from inbox_trigger import InboxTrigger
 from include.settings import read_settings
 
 root = read_settings().storage
-trigger = InboxTrigger(root=root, inbox="nothing", pattern="*", stable_seconds=0, require_done_file=False)
+trigger = InboxTrigger(root=root, inbox="nothing", pattern="*", stable_seconds=0)
 inbox = Asset("nothing", uri="nothing://inbox", watchers=[AssetWatcher("inbox_trigger", trigger=trigger)])
 
 
@@ -28,25 +28,14 @@ inbox = Asset("nothing", uri="nothing://inbox", watchers=[AssetWatcher("inbox_tr
 )
 def do_nothing() -> None:
     @task.sensor(poke_interval=30, mode="poke")
-    def sense_inbox() -> bool:
-        return True
-
-    @task
-    def receive() -> list[dict[str, str]]:
+    def sense_inbox() -> PokeReturnValue:
         paths = sorted(Path(root, "inbox", "nothing").glob("*.csv"))
         for path in paths:
             path.unlink()
-        return [{"file_name": path.name} for path in paths]
+        return PokeReturnValue(True, [{"file_name": path.name} for path in paths])
 
     @task
-    def validate(file: dict[str, str]) -> None: ...
-
-    @task
-    def prepare(file: dict[str, str]) -> None: ...
-
-    @task_group
-    def each_file(file: dict[str, str]) -> None:
-        validate(file) >> prepare(file)
+    def validate_and_prepare(file: dict[str, str]) -> None: ...
 
     @task(trigger_rule="none_skipped")
     def merge() -> None: ...
@@ -64,10 +53,9 @@ def do_nothing() -> None:
     def held_imports() -> list[dict[str, str]]:
         return []
 
-    received, merged, held = receive(), merge(), held_imports()
-    sense_inbox() >> received
-    each_file.expand(file=received) >> merged
-    received >> merged >> [email_summary(), announce(), outcome()]
+    sensed, merged, held = sense_inbox(), merge(), held_imports()
+    validate_and_prepare.expand(file=sensed) >> merged
+    sensed >> merged >> [email_summary(), announce(), outcome()]
     merged >> held
     TriggerDagRunOperator.partial(task_id="ask_a_person", trigger_dag_id="do_nothing").expand_kwargs(held)
 

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 
 from airflow.sdk import Connection
 
-from include.schemas.feed import load_feed
+from include.schemas.feed_folder import find_feed
 from include.settings import read_settings
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from include.adapters.files.storage import Storage
+    from include.adapters.webhook import Webhook
     from include.settings import Login
     from include.steps.context import ImportContext
 
@@ -57,9 +58,16 @@ def find_login(connection_id: str) -> Login:
     return Login.of_connection(Connection.get(connection_id))
 
 
+def find_webhook(connection_id: str) -> Webhook:
+    """Read one of Airflow's HTTP connections. Raises AirflowNotFoundException and SettingInvalid."""
+    from include.adapters.webhook import Webhook
+
+    return Webhook.of_connection(Connection.get(connection_id))
+
+
 def open_context(feed_name: str) -> ImportContext:
     """Open everything that the steps of one feed need, with the feed as its file describes it now."""
     from include.steps.context import ImportContext
 
-    feed = load_feed(read_settings().feeds / f"{feed_name}.yaml")
+    feed = find_feed(read_settings().feeds, feed_name)
     return ImportContext.of(feed, open_engine(), open_storage())

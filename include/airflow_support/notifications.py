@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
+
+from include.system_errors import cause_of
 
 if TYPE_CHECKING:
     from smtplib import SMTP
 
-    from include.emails.late import LateFeed
+    from include.emails.letter import Letter
     from include.emails.summary import Summary
-    from include.schemas.feed import Feed
+
+log = logging.getLogger(__name__)
 
 
-def send_mail(feed: Feed, letter: Summary | LateFeed, reports: Mapping[str, bytes] = MappingProxyType({})) -> None:
-    """Send a mail to the people of a feed, with reports attached, name to content.
+def send_mail(to: Sequence[str], letter: Summary | Letter, reports: Mapping[str, bytes] = MappingProxyType({})) -> None:
+    """Send a mail to these addresses, with reports attached, name to content.
 
     Raises smtplib.SMTPException, OSError or AirflowException when the server does not take it.
     """
@@ -27,5 +31,36 @@ def send_mail(feed: Feed, letter: Summary | LateFeed, reports: Mapping[str, byte
         mail.send(
             # The hook has no public way to its client, and its own `send_email_smtp` writes no plain-text part.
             cast("SMTP", hook._smtp_client), sender=hook.from_email or "client-imports@localhost",
-            to=feed.notify.to, subject=letter.subject, text=letter.text(), html=letter.html(), reports=reports,
+            to=to, subject=letter.subject, text=letter.text(), html=letter.html(), reports=reports,
+            pictures=getattr(letter, "pictures", {}),
         )  # fmt: skip
+
+
+def mail_system_error(context: Any) -> None:
+    """Mail that a run has no summary; the callback of a task whose last try failed.
+
+    It asks no database of ours, which may be what is away. A mail server that is down gets no mail about itself. While
+    runs go on failing, only the first one is mailed.
+    """
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from include.airflow_support.runs import feed_of, run_url_of
+    from include.emails.unfinished import UnfinishedRun
+    from include.errors import ClientImportError, FeedInvalid
+    from include.schemas.feed_folder import find_feed
+    from include.settings import read_settings
+
+    ti, error = context["ti"], context["exception"]
+    if not isinstance(error, SQLAlchemyError | ClientImportError):
+        return
+    try:
+        feed = find_feed(read_settings().feeds, feed_of(ti.dag_id) or "")
+    except FeedInvalid:
+        return  # the red tasks name the feed's file, and nobody knows whom to mail
+    before = ti.get_previous_dagrun()
+    if not feed.notify.to or feed.notify.when == "never" or (before and before.state == "failed"):
+        return
+    try:
+        send_mail(feed.notify.to, UnfinishedRun(feed.name, feed.title, cause_of(error), run_url_of(ti)))
+    except Exception as failed:  # noqa: BLE001 - it is the mail server that fails; the task is red already
+        log.warning("The mail about the system error was not sent: %s", cause_of(failed))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from include.codes import Code
-from include.models import APPROVE, DISCARD, OUTCOMES, Cause
+from include.models import APPROVE, DISCARD, OUTCOMES, Cause, Outcome
 from include.schemas.client_rows import FIELDS
 from include.schemas.client_tables import Import
 from include.schemas.feed import Feed
@@ -18,16 +18,17 @@ from include.schemas.feed import Feed
 
 @dataclass(frozen=True)
 class Question:
-    """One held import; `newer` are files of the feed that came later and are merged already."""
+    """One held import; `newer` are files of the feed that came later and are merged already, `page` its address."""
 
     feed: Feed
     entry: Import
     causes: Sequence[Cause]
     newer: Sequence[Import]
+    page: str = ""
 
     @property
     def subject(self) -> str:
-        return f"{self.feed.title}: import {self.entry.id[:8]} waits for a decision"
+        return f"{self.feed.title}: {_code(self.entry.file_name)} waits for a decision"
 
     @property
     def body(self) -> str:
@@ -35,6 +36,7 @@ class Question:
         entry = self.entry
         parts = [
             f"**{entry.message}**",
+            f"[Look at its rows and planned changes, and decide there]({self.page})" if self.page else "",
             f"File `{_code(entry.file_name)}`, received {entry.received_at:%Y-%m-%d %H:%M} UTC, feed `{entry.feed}`.",
             "If it is approved:",
             self._numbers(),
@@ -57,8 +59,9 @@ class Question:
         }  # fmt: skip
 
     def _numbers(self) -> str:
-        numbers = (f"{getattr(self.entry, name):,}" for name in ("read", *OUTCOMES))
-        return "\n".join(("| rows | " + " | ".join(OUTCOMES) + " |", "|---:" * (1 + len(OUTCOMES)) + "|",
+        names = (*OUTCOMES, *([Outcome.DEACTIVATED] if self.entry.deactivated else ()))
+        numbers = (f"{getattr(self.entry, name):,}" for name in ("read", *names))
+        return "\n".join(("| rows | " + " | ".join(names) + " |", "|---:" * (1 + len(names)) + "|",
                           "| " + " | ".join(numbers) + " |"))  # fmt: skip
 
     def _causes(self) -> str:

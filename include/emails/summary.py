@@ -13,6 +13,7 @@ from include.codes import Code, show
 from include.models import OUTCOMES, Cause, Outcome, State
 from include.schemas.client_tables import Import
 
+CHECKED_ONLY = "Checked only: nothing was written"
 _READ_TO_THE_END = (State.MERGED, State.PREVIEWED)
 _NOT_IMPORTED_YET = (State.RECEIVED, State.VALIDATED, State.PREPARED, State.FAILED)
 
@@ -45,15 +46,27 @@ class FileSummary:
     def headline(self) -> str:
         """What became of the file, in one sentence; an error in the file and a system error never read alike."""
         entry = self.entry
-        if entry.state in _READ_TO_THE_END:
-            return _imported(entry)
+        if entry.state == State.PREVIEWED:
+            return f"{CHECKED_ONLY}. {_would_be_imported(entry)}"
+        if entry.state == State.MERGED:
+            return f"{_imported(entry)} {entry.message}" if self.went_wrong_afterwards else _imported(entry)
         if entry.state == State.REFUSED:
             return f"Refused, nothing was imported. {Code(entry.code).title if entry.code else ''}: {entry.message}"
         if entry.state == State.HELD:
             return f"{entry.state.label}: nothing is imported yet. {entry.message}"
+        if entry.state == State.REVERTED:
+            return "Imported, and undone later."
+        if entry.state == State.SKIPPED:
+            return f"{entry.state.label}. {entry.message}"
         if entry.state in _NOT_IMPORTED_YET:
-            return "System error: not imported yet. The file is safe and will be tried again."
+            cause = f" ({entry.message.rstrip('.')})" if entry.state == State.FAILED and entry.message else ""
+            return f"System error: not imported yet{cause}. The file is safe."
         return entry.message or f"{entry.state.label}."
+
+    @property
+    def went_wrong_afterwards(self) -> bool:
+        """Return True for a merged file whose sender went on writing, or whose count came late and does not fit."""
+        return self.entry.state == State.MERGED and self.entry.has_error
 
     @property
     def what_to_do(self) -> str:
@@ -62,12 +75,16 @@ class FileSummary:
         where = f": {entry.report_path}" if entry.report_path else ""
         if entry.state == State.REFUSED and entry.code:
             return f"{Code(entry.code).advice.rstrip('.')}{where or '.'}"
-        if entry.state in _READ_TO_THE_END and entry.failed:
+        if entry.state == State.PREVIEWED and entry.read:
+            return _import_it_now(entry, where)
+        if self.went_wrong_afterwards and entry.code:
+            return Code(entry.code).advice
+        if entry.state == State.MERGED and entry.failed:
             return f"Correct the rows in the failed-row report and send it again; all other rows are done{where}"
         if entry.state == State.HELD:
             return f"Look at the planned changes ({entry.planned_path}), then approve or discard: {self.review}"
         if entry.state in _NOT_IMPORTED_YET:
-            return "Nothing for the sender to do. An engineer opens the run, reads the log and clears the red task."
+            return f"Nothing for the sender to do. {_try_again(entry)}"
         return ""
 
     @property
@@ -75,8 +92,14 @@ class FileSummary:
         return self.entry.state in (*_READ_TO_THE_END, State.HELD)
 
     @property
+    def condition(self) -> str:
+        """When the numbers come true; '' when they have."""
+        return {State.HELD: "if it is approved", State.PREVIEWED: "if it is imported"}.get(self.entry.state, "")
+
+    @property
     def numbers(self) -> list[tuple[str, str]]:
-        return [(name, f"{getattr(self.entry, name):,}") for name in ("read", *OUTCOMES, "warnings")]
+        names = ("read", *OUTCOMES, *([Outcome.DEACTIVATED] if self.entry.deactivated else ()), "warnings")
+        return [(name, f"{getattr(self.entry, name):,}") for name in names]
 
     def describe(self, cause: Cause) -> str:
         return describe(cause)
@@ -90,9 +113,40 @@ class FileSummary:
 def _imported(entry: Import) -> str:
     if entry.read == 0:
         return "The file has a header and no records: there was nothing to import."
-    verb = "would be imported (dry run)" if entry.state == State.PREVIEWED else "imported"
     failed = f"; {plural(entry.failed, 'row')} failed" if entry.failed else ""
-    return f"{plural(entry.counts.imported, 'row')} of {entry.read:,} {verb}{failed}."
+    return f"{plural(entry.counts.imported, 'row')} of {entry.read:,} imported{failed}.{_lacks(entry, 'became')}"
+
+
+def _would_be_imported(entry: Import) -> str:
+    if entry.read == 0:
+        return "The file has a header and no records: there is nothing to import."
+    failed = f"; {plural(entry.failed, 'row')} failed" if entry.failed else ""
+    lacks = _lacks(entry, "would become")
+    return f"{plural(entry.counts.imported, 'row')} of {entry.read:,} would be imported{failed}.{lacks}"
+
+
+def _lacks(entry: Import, become: str) -> str:
+    missing = plural(entry.deactivated, "client")
+    return f" {missing} missing in the file {become} inactive." if entry.deactivated else ""
+
+
+def _import_it_now(entry: Import, where: str) -> str:
+    """Say how a file that was only checked is imported for real; '' when that would change nothing."""
+    parts = []
+    if entry.counts.created + entry.counts.updated + entry.deactivated:
+        parts.append("To import it, press “Import it now” on the import's page, or send it again, not as a dry run.")
+    if entry.failed:
+        parts.append(f"To import all rows, first correct the failed ones in the file; the report lists them{where}")
+    return " ".join(parts)
+
+
+def _try_again(entry: Import) -> str:
+    """Say what makes the importer go on. Only a run of Airflow has a task that can be cleared."""
+    if entry.dag_id is None:
+        return "An engineer mends the cause and imports the file again on the command line."
+    if entry.inbox_name is not None:
+        return "An engineer mends the cause. The feed's next run claims the file."
+    return "An engineer opens the run, mends the cause and clears the red task."
 
 
 @dataclass(frozen=True)
@@ -110,17 +164,26 @@ class Summary:
 
     @property
     def has_problems(self) -> bool:
-        fine = (*_READ_TO_THE_END, State.DISCARDED)
-        return not self.files or any(f.entry.state not in fine or f.entry.failed for f in self.files)
+        fine = (*_READ_TO_THE_END, State.SKIPPED, State.DISCARDED)
+        return not self.files or any(
+            f.entry.state not in fine or f.entry.failed or f.went_wrong_afterwards for f in self.files
+        )
 
     @property
     def subject(self) -> str:
-        """`acme: 2 files, 480 created, 12 failed rows`, on one line whatever the files are called."""
-        changes = (Outcome.CREATED, Outcome.UPDATED, Outcome.UNCHANGED)
-        parts = [plural(len(self.files), "file")]
-        parts += [f"{number:,} {name}" for name in changes if (number := self._sum(name))]
-        parts += [plural(failed, "failed row")] if (failed := self._sum(Outcome.FAILED)) else []
+        """`acme: 2 files, 480 created, 12 failed rows`, on one line whatever the files are called.
+
+        What was only checked counts by itself: nothing of it was created.
+        """
+        checked = self._number_of(State.PREVIEWED)
+        if checked and checked == len(self.files):
+            would_be = ", ".join([plural(checked, "file"), *self._outcomes(State.PREVIEWED, "would be ")])
+            return f"{self.feed}: {CHECKED_ONLY} ({would_be})"
+        parts = [plural(len(self.files), "file"), *self._outcomes(State.MERGED)]
+        parts += [f"{checked} checked only"] if checked else []
+        parts += [f"{skipped} with nothing new"] if (skipped := self._number_of(State.SKIPPED)) else []
         parts += [f"{refused} refused"] if (refused := self._number_of(State.REFUSED)) else []
+        parts += [Code(f.entry.code).title.lower() for f in self.files if f.went_wrong_afterwards and f.entry.code][:1]
         parts += [f"{held} held: please decide"] if (held := self._number_of(State.HELD)) else []
         waiting = self._number_of(*_NOT_IMPORTED_YET)
         if waiting or not self.files:
@@ -131,8 +194,13 @@ class Summary:
     def _number_of(self, *states: State) -> int:
         return sum(file.entry.state in states for file in self.files)
 
-    def _sum(self, outcome: Outcome) -> int:
-        return sum(getattr(f.entry, outcome) for f in self.files if f.entry.state in _READ_TO_THE_END)
+    def _outcomes(self, state: State, would_be: str = "") -> list[str]:
+        """Count the rows of the files in this state."""
+        entries = [file.entry for file in self.files if file.entry.state == state]
+        changes = (Outcome.CREATED, Outcome.UPDATED, Outcome.UNCHANGED, Outcome.DEACTIVATED)
+        sums = {name: sum(getattr(entry, name) for entry in entries) for name in (*changes, Outcome.FAILED)}
+        parts = [f"{sums[name]:,} {would_be}{name}" for name in changes if sums[name]]
+        return parts + ([plural(sums[Outcome.FAILED], "failed row")] if sums[Outcome.FAILED] else [])
 
     def text(self) -> str:
         return _templates().get_template("summary.txt").render(summary=self, show=show, State=State)

@@ -1,4 +1,7 @@
-"""Alembic's migrations of `clients_db`. `python -m include.migrations` brings the database up to date."""
+"""Alembic's migrations of `clients_db`. `python -m include.migrations [ROLE]` brings the database up to date.
+
+The account that runs it owns the tables. ROLE is the account of tasks and page, when that is another one.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +29,21 @@ def upgrade(engine: sa.Engine, revision: str = "head") -> None:
     """Bring the database up to date. Raises ServerTooOld before anything is changed."""
     refuse_old_server(server_version(engine))
     command.upgrade(config_for(engine), revision)
+
+
+def allow_rows(engine: sa.Engine, role: str) -> None:
+    """Let a role read and write rows of the importer's tables, and read the CRM's. It needs no other right."""
+    name = engine.dialect.identifier_preparer.quote(role)
+    with engine.begin() as connection:
+        database = engine.dialect.identifier_preparer.quote(connection.scalar(sa.text("SELECT current_database()")))
+        for statement in (
+            f"GRANT CONNECT, TEMPORARY ON DATABASE {database} TO {name}",
+            f"GRANT USAGE ON SCHEMA public TO {name}",
+            f"GRANT SELECT ON projects, desks, client_changes TO {name}",
+            f"GRANT SELECT, INSERT, UPDATE, DELETE ON clients, imports, import_rows, uploads, expected_feeds, "
+            f"mailed_scorecards, remembered_mappings TO {name}",
+        ):
+            connection.execute(sa.text(statement))
 
 
 def downgrade(engine: sa.Engine, revision: str) -> None:

@@ -1,13 +1,16 @@
-"""`python -m include.migrations`: upgrade the database of AIRFLOW_CONN_CLIENTS_DB."""
+"""`python -m include.migrations [ROLE]`: upgrade the database of AIRFLOW_CONN_CLIENTS_DB, and let ROLE use its rows."""
 
 import sys
 
 from include.adapters.database.engine import engine_from_url
 from include.errors import ClientImportError
-from include.migrations import upgrade
+from include.migrations import allow_rows, upgrade
 from include.settings import read_settings
 
 try:
-    upgrade(engine_from_url(read_settings().clients_db))
+    engine = engine_from_url(read_settings().clients_db)
+    upgrade(engine)
+    for role in sys.argv[1:2]:
+        allow_rows(engine, role)
 except ClientImportError as error:
     sys.exit(str(error))

@@ -14,18 +14,20 @@ import pandera.pandas as pa
 from pandera.api.extensions import register_check_method
 
 from include.codes import Code
+from include.models import ID_PATTERN
 from include.schemas import cell_rules
 from include.schemas.email_addresses import email_keys
 
 Kind = Literal["id", "name", "email", "username", "reference", "boolean", "choice", "timestamp"]
-CLEAR = "#N/A"
+# What stands in `rows` for the feed's word that clears a field. Cells are trimmed, so no file can hold it.
+CLEARED = " "
 
 
 @dataclass(frozen=True)
 class Field:
     """One column of the client table as a sender may write it.
 
-    `shortest` and `longest` count characters. `clearable`: the word `CLEAR` empties it on update.
+    `shortest` and `longest` count characters. `clearable`: the feed's word for it empties it on update.
     `on_create` is what a new client gets when neither the row nor the feed's defaults say anything.
     """
 
@@ -42,7 +44,18 @@ class Field:
     on_create: str | bool | None = None
 
 
-# Every check takes one column of text and gives a verdict per cell. Blank cells pass all of them but the first two.
+# Every check takes one column of text and gives a verdict per cell, or True for all. Blank cells pass all of them but
+# two: `filled` and `visible`.
+
+
+@register_check_method
+def no_spreadsheet_error(text: pd.Series) -> pd.Series | bool:
+    return not cell_rules.some_may_be_spreadsheet_errors(text) or ~cell_rules.is_spreadsheet_error(text)
+
+
+@register_check_method
+def not_cleared(text: pd.Series) -> pd.Series | bool:
+    return CLEARED not in text.array or text != CLEARED
 
 
 @register_check_method
@@ -81,8 +94,14 @@ def not_executable(text: pd.Series) -> pd.Series:
 
 
 @register_check_method
+def undamaged(text: pd.Series) -> pd.Series | bool:
+    """Fails for a warning only: the severity stands in the table of codes."""
+    return cell_rules.are_ascii(text) or ~cell_rules.looks_damaged(text)
+
+
+@register_check_method
 def hex_id(text: pd.Series) -> pd.Series:
-    return (text == "") | cell_rules.contains(text, "^[0-9a-fA-F]{24}$")
+    return (text == "") | cell_rules.contains(text, f"^{ID_PATTERN}$")
 
 
 @register_check_method
@@ -114,7 +133,9 @@ def _column(label: str, *headers: str, kind: Kind, **facts: Any) -> Any:
 
 
 def _checks(field: Field) -> dict[str, Any]:
-    checks: dict[str, dict[str, Any]] = {}
+    checks: dict[str, dict[str, Any]] = {"no_spreadsheet_error": {"error": Code.CELL_SPREADSHEET_ERROR}}
+    if not field.clearable:
+        checks["not_cleared"] = {"error": Code.CELL_NOT_CLEARABLE}
     if field.required:
         checks["visible" if field.kind == "name" else "filled"] = {"error": Code.CELL_REQUIRED}
     if field.longest is not None:
@@ -127,6 +148,7 @@ def _checks(field: Field) -> dict[str, Any]:
         case "name":
             checks["no_control_characters"] = {"error": Code.CELL_CONTROL_CHARACTER}
             checks["not_executable"] = {"error": Code.CELL_EXECUTABLE}
+            checks["undamaged"] = {"error": Code.CELL_LOOKS_DAMAGED}
         case "username":
             checks["no_invisible_characters"] = {"error": Code.CELL_CONTROL_CHARACTER}
             checks["not_executable"] = {"error": Code.CELL_EXECUTABLE}
@@ -140,7 +162,7 @@ def _checks(field: Field) -> dict[str, Any]:
         case "timestamp":
             checks["timestamp"] = {"error": Code.CELL_FORMAT}
         case "reference":
-            pass  # judged against the CRM's projects and desks: transforms/matching/references.py
+            pass  # the rest is judged against the CRM's projects and desks: transforms/matching/references.py
     return checks
 
 
@@ -167,3 +189,8 @@ FIELDS: dict[str, Field] = {
     name: replace(column.metadata["field"], name=name) for name, column in ClientRows.to_schema().columns.items()
 }
 REQUIRED = tuple(field.name for field in FIELDS.values() if field.required)
+
+
+def required_columns(mode: str) -> tuple[tuple[str, ...], ...]:
+    """Give the fields that a file must name, one of each group: an update needs to say which client it means."""
+    return (("id", "email"),) if mode == "update_only" else tuple((name,) for name in REQUIRED)

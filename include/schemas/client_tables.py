@@ -30,7 +30,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from include.codes import Code
-from include.models import Counts, Outcome, State
+from include.models import CHANGING, Counts, Outcome, State
 
 
 def _words(words: type[StrEnum]) -> Enum:
@@ -101,6 +101,14 @@ class Desk(Base):
     is_default: Mapped[Flag]
 
 
+# The words of a client, for the search: those of its names, its e-mail and its username, in lower case.
+WORD_SEPARATORS = """ @.,;:/_+-'"()&"""
+_WORDS_OF = "first_name || ' ' || middle_name || ' ' || last_name || ' ' || email || ' ' || username"
+_FROM, _TO = WORD_SEPARATORS.replace("'", "''"), " " * len(WORD_SEPARATORS)
+_PLAIN = f"translate(lower({_WORDS_OF}), '{_FROM}', '{_TO}')"
+WORDS = f"array_to_tsvector(array_remove(string_to_array({_PLAIN}, ' '), ''))"
+
+
 class Client(Base):
     """A client of the CRM: the fields of SPEC.md section 3, and `email_key`, the e-mail's normal form."""
 
@@ -118,6 +126,16 @@ class Client(Base):
         CheckConstraint("char_length(email) BETWEEN 3 AND 254", name="email_length"),
         CheckConstraint("char_length(username) BETWEEN 3 AND 64", name="username_length"),
         CheckConstraint(_one_of("type", ("personal", "business")), name="type"),
+        # For the page, which sorts by these, searches words, and filters by what makes the group of a client
+        # (docs/decisions/0015-clients-are-found-by-words.md).
+        Index("ix_clients_first_name", text('lower(first_name) COLLATE "C"'), "id"),
+        Index("ix_clients_last_name", text('lower(last_name) COLLATE "C"'), "id"),
+        Index("ix_clients_created", "created", "id"),
+        # The ID by another name of the same order: an order by this one has no other index that the server could take.
+        Index("ix_clients_group", "project", "desk", "active", "type", text('id COLLATE "POSIX"')),
+        Index("ix_clients_words", text(f"({WORDS})"), postgresql_using="gin"),
+        # For a feed whose files are the whole list of its clients.
+        Index("ix_clients_created_by_feed", "created_by_feed", postgresql_where=text("created_by_feed IS NOT NULL")),
         # Room for a client's next version: an update need not touch the indexes then, as `last_import_id` has none.
         {"postgresql_with": {"fillfactor": 90}},
     )
@@ -137,6 +155,8 @@ class Client(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
     last_import_id: Mapped[Id | None]
+    # NULL for a client that no import has created.
+    created_by_feed: Mapped[Key | None]
 
 
 class Import(Base):
@@ -152,12 +172,6 @@ class Import(Base):
         ),
         # One file in an inbox belongs to one import until it has been moved out of the inbox.
         Index("uq_imports_claim", "feed", "inbox_name", unique=True, postgresql_where=text("inbox_name IS NOT NULL")),
-        # The same bytes are merged once per feed, unless a person forces it. Also finds earlier imports of a file.
-        Index(
-            "uq_imports_merged_once", "feed", "sha256",
-            unique=True, postgresql_where=text(f"state = '{State.MERGED}' AND NOT forced"),
-        ),
-        Index("ix_imports_feed_sha256", "feed", "sha256"),
         Index("ix_imports_feed_arrival", "feed", "arrival"),
         Index("ix_imports_feed_received_at", "feed", text("received_at DESC")),
         Index("ix_imports_received_at", text("received_at DESC")),
@@ -186,8 +200,12 @@ class Import(Base):
     unchanged: Mapped[Count]
     duplicate: Mapped[Count]
     failed: Mapped[Count]
+    # Clients that the file lacks; they are no records of it.
+    deactivated: Mapped[Count]
     warnings: Mapped[Count]
     header: Mapped[list[str]] = mapped_column(JSONB, server_default=text("'[]'"))
+    # The field that each column of the header was read as; null for a column that was not used.
+    fields: Mapped[list[str | None]] = mapped_column(JSONB, server_default=text("'[]'"))
     file_problems: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'"))
     dag_id: Mapped[str | None]
     run_id: Mapped[str | None]
@@ -195,6 +213,8 @@ class Import(Base):
     note: Mapped[Words]
     forced: Mapped[Flag]
     dry_run: Mapped[Flag]
+    # What was said of the file's columns and words beside the feed, in the form of the feed's keys `columns`, `values`.
+    mapping: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
     # The import whose failed-row report this file is, corrected.
     parent_import_id: Mapped[Id | None] = mapped_column(ForeignKey("imports.id"))
     # The claimed file of the inbox, as hex; NULL once the file has been moved out of it.
@@ -211,10 +231,15 @@ class Import(Base):
     file_path: Mapped[str | None]
     report_path: Mapped[str | None]
     planned_path: Mapped[str | None]
+    # The failed rows in `answers/` of an inbox of the storage, while no later answer has taken their name.
+    answer_path: Mapped[str | None]
     # True once the file and its reports are where they stay.
     filed: Mapped[Flag]
-    # The last state that was mailed, and the last one that was announced, with the run that did it.
+    # The last state that was mailed, that its sender and the webhook were told, and that was announced, with the run
+    # that did it.
     notified_state: Mapped[State | None]
+    answered_state: Mapped[State | None]
+    posted_state: Mapped[State | None]
     announced_state: Mapped[str | None]
     received_at: Mapped[datetime]
     state_times: Mapped[dict[str, str]] = mapped_column(JSONB, server_default=text("'{}'"))
@@ -226,8 +251,14 @@ class Import(Base):
     def counts(self) -> Counts:
         """How the records of the file ended."""
         return Counts(
-            self.read, self.created, self.updated, self.unchanged, self.duplicate, self.failed, self.warnings
+            self.read, self.created, self.updated, self.unchanged, self.duplicate, self.failed, self.warnings,
+            self.deactivated,
         )  # fmt: skip
+
+    @property
+    def has_error(self) -> bool:
+        """Whether its code is an error: why it was refused, or what went wrong after it had ended."""
+        return self.code is not None and Code(self.code).severity == "error"
 
     def has_been(self, state: State) -> bool:
         """Return True once the import has reached `state`, whatever happened to it later."""
@@ -235,7 +266,10 @@ class Import(Base):
 
 
 class ImportRow(Base):
-    """One record of an imported file, or one client of an undo. The view `client_changes` shows the changed clients."""
+    """One record of an imported file, one client that the file lacks (`line` is 0), or one client of an undo.
+
+    The view `client_changes` shows the changed clients.
+    """
 
     __tablename__ = "import_rows"
     __table_args__ = (
@@ -243,7 +277,7 @@ class ImportRow(Base):
         # Finds what was done to a client. It also makes sure that an import changes a client once.
         Index(
             "uq_import_rows_changed", "client_id", "import_id", unique=True,
-            postgresql_where=text(_one_of("outcome", (Outcome.CREATED, Outcome.UPDATED, Outcome.REVERTED))),
+            postgresql_where=text(_one_of("outcome", CHANGING)),
         ),
         # Rows that were imported are many and looked up by client; the others are few and looked up by import.
         Index(
@@ -279,7 +313,7 @@ class Upload(Base):
     __tablename__ = "uploads"
     __table_args__ = (
         UniqueConstraint("requested_by", "idempotency_key", name="uq_uploads_key"),
-        Index("ix_uploads_open", "feed", postgresql_where=text("import_id IS NULL")),
+        Index("ix_uploads_open", "feed", postgresql_where=text("import_id IS NULL AND cancelled_at IS NULL")),
         Index("ix_uploads_unseen", "requested_by", postgresql_where=text("seen_at IS NULL")),
         Index("ix_uploads_import_id", "import_id"),
     )
@@ -294,14 +328,53 @@ class Upload(Base):
     note: Mapped[Words]
     forced: Mapped[bool]
     dry_run: Mapped[bool]
+    mapping: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"), default=dict)
     uploaded_at: Mapped[datetime]
+    # The import whose failed rows it has, corrected; also where its rows do not say so.
+    corrects: Mapped[Id | None] = mapped_column(ForeignKey("imports.id", ondelete="SET NULL"))
     import_id: Mapped[Id | None] = mapped_column(ForeignKey("imports.id", ondelete="CASCADE"))
     seen_at: Mapped[datetime | None]
+    # The sender's address, where the feed mails its uploaders; and the last state of the import that was mailed there.
+    email: Mapped[str | None]
+    mailed_state: Mapped[State | None]
+    # Nobody imports it: who said so, and when, while no run had claimed it.
+    cancelled_at: Mapped[datetime | None]
+    cancelled_by: Mapped[str | None]
 
     def is_same_request(self, other: Upload) -> bool:
         """Return True for the same bytes, feed, person, key and options: one request that was sent twice."""
-        names = ("feed", "sha256", "bytes", "requested_by", "idempotency_key", "forced", "dry_run")
+        names = (
+            "feed", "sha256", "bytes", "requested_by", "idempotency_key", "forced", "dry_run", "corrects", "mapping",
+        )  # fmt: skip
         return all(getattr(self, name) == getattr(other, name) for name in names)
+
+
+class Remembered(Base):
+    """What a person has said of one column or word of a feed's files, for the next file of the feed.
+
+    `about` is `columns`, or the field in whose columns the word stands; `word_key` is what words are compared by.
+    """
+
+    __tablename__ = "remembered_mappings"
+    __table_args__ = (UniqueConstraint("feed", "about", "word_key", name="uq_remembered_mappings_word"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    feed: Mapped[str]
+    about: Mapped[str]
+    word: Mapped[str]
+    word_key: Mapped[str]
+    meaning: Mapped[str]
+    remembered_by: Mapped[str]
+    remembered_at: Mapped[datetime]
+
+
+class MailedScorecard(Base):
+    """The end of the last week of a feed whose scorecard was mailed."""
+
+    __tablename__ = "mailed_scorecards"
+
+    feed: Mapped[str] = mapped_column(primary_key=True)
+    until: Mapped[datetime]
 
 
 class ExpectedFeed(Base):

@@ -6,6 +6,7 @@ each distinct domain that is not plain goes to the library once, and only odd ad
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 from functools import lru_cache
@@ -15,6 +16,7 @@ import pyarrow
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, ValidatedEmail, validate_email
 from pyarrow import compute
 
+from include.codes import show
 from include.schemas.cell_rules import contains
 
 _PLAIN_LOCAL = r"[A-Za-z0-9!#$%&'*+/=?^_{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_{|}~-]+)*"
@@ -44,6 +46,20 @@ def _domains_stay(addresses: pd.Series) -> pd.Series:
     return pd.Series(pd.array(stay, dtype="bool").take(numbers), index=addresses.index)
 
 
+def is_another_sign_in_nfc(emails: pd.Series) -> pd.Series:
+    """True where NFC makes another character of an ASCII sign, as of `<` with U+0338; letters may get accents."""
+    return emails.map({email: _is_another_sign_in_nfc(email) for email in emails.unique()}).astype("bool")
+
+
+def _is_another_sign_in_nfc(email: str) -> bool:
+    before, after = ([c for c in t if c.isascii() and not c.isalpha()] for t in (email, _nfc(email)))
+    return before != after
+
+
+def _nfc(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
+
+
 def email_key(email: str) -> str:
     """Give the normal form of one address, trimmed first; '' where it is not valid."""
     return _key_of(email.strip())
@@ -51,6 +67,12 @@ def email_key(email: str) -> str:
 
 def why_not_valid(email: str) -> str:
     """Give the end of the sentence 'E-mail “…” …'."""
+    if surplus := _surplus(email):
+        return f"is not a plain e-mail address: remove {surplus}"
+    if re.search(r"&#?\w+;", email) and html.unescape(email) != email:
+        return "is written as HTML code"
+    if _is_another_sign_in_nfc(email):
+        return "is not a valid e-mail address: one of its signs is not what it looks like; type it anew"
     signs = len(re.findall("[@＠]", email))
     if signs > 1:
         return "is not one e-mail address: it has more than one @-sign"
@@ -64,8 +86,19 @@ def why_not_valid(email: str) -> str:
     return "is not a valid e-mail address" + (f": {answer.rstrip('.')}" if isinstance(answer, str) else "")
 
 
+def _surplus(email: str) -> str:
+    """Quote what stands around one address: `mailto:`, or a name and brackets."""
+    if scheme := re.match("(?i)mailto:", email):
+        return show(scheme[0])
+    if around := re.fullmatch(r"(.*<\s*)[^<>@\s]+@[^<>@\s]+(\s*>.*)", email, re.DOTALL):
+        return " and ".join(map(show, around.groups()))
+    return ""
+
+
 def _key_of(email: str) -> str:
     if len(email) > _LONGEST or email.count("@") != 1:  # the library reads every character first
+        return ""
+    if _is_another_sign_in_nfc(email):
         return ""
     local, _, domain = email.rpartition("@")
     if _PLAIN_ADDRESS.fullmatch(email) and not re.search(_PUNYCODE, email):
@@ -73,7 +106,7 @@ def _key_of(email: str) -> str:
         return f"{local.lower()}@{ascii_domain}" if ascii_domain else ""
     if isinstance(checked := _ask(email), str):
         return ""
-    return f"{unicodedata.normalize('NFC', checked.local_part.lower())}@{checked.ascii_domain.lower()}"
+    return f"{_nfc(checked.local_part.lower())}@{checked.ascii_domain.lower()}"
 
 
 @lru_cache(maxsize=10_000)

@@ -11,10 +11,13 @@ import sqlalchemy as sa
 
 from include.adapters.database import ledger
 from include.metrics import Measure, counted, took
-from include.models import OUTCOMES, REVERT_OUTCOMES, Outcome, RunRequest, State
+from include.models import CHANGING, OUTCOMES, REVERT_OUTCOMES, Outcome, RunRequest, State
 from include.schemas.client_tables import Import
 
-_ENDS = (State.MERGED, State.REFUSED, State.HELD, State.DISCARDED, State.PREVIEWED, State.FAILED)
+_ENDS = (
+    State.MERGED, State.REFUSED, State.HELD, State.DISCARDED, State.PREVIEWED, State.SKIPPED, State.FAILED,
+)  # fmt: skip
+_COUNTED = (*OUTCOMES, Outcome.DEACTIVATED, *REVERT_OUTCOMES)
 
 
 @dataclass(frozen=True)
@@ -27,8 +30,7 @@ class Announcement:
     def event(self) -> dict[str, Any] | None:
         """The content of the event for listeners that wait for the client table to change; None when it did not."""
         merged = [_counts(entry) for entry in self.imports if entry.state == State.MERGED]
-        changes = (Outcome.CREATED, Outcome.UPDATED, Outcome.REVERTED)
-        sums = {str(name): sum(counts[name] for counts in merged) for name in changes}
+        sums = {str(name): sum(counts[name] for counts in merged) for name in CHANGING}
         return {"imports": merged, **sums} if any(sums.values()) else None
 
     @property
@@ -38,8 +40,7 @@ class Announcement:
 
 def announce_run(engine: sa.Engine, request: RunRequest) -> Announcement:
     """Announce the imports of one run. Repeating it in the same run announces the same imports again."""
-    run_id = request.run_id or ""
-    return _announce(engine, ledger.of_run(engine, request.dag_id or "", run_id), run_id)
+    return _announce(engine, ledger.of_request(engine, request), request.run_id or "")
 
 
 def announce_decision(engine: sa.Engine, import_id: str, run_id: str) -> Announcement:
@@ -65,7 +66,7 @@ def _mark(entry: Import, run_id: str) -> str:
 
 
 def _counts(entry: Import) -> dict[str, Any]:
-    numbers = {str(name): getattr(entry, name) for name in ("read", *OUTCOMES, *REVERT_OUTCOMES)}
+    numbers = {str(name): getattr(entry, name) for name in ("read", *_COUNTED)}
     undone = {"reverts_import_id": entry.reverts_import_id} if entry.reverts_import_id else {}
     return {"import_id": entry.id, "feed": entry.feed, **numbers, **undone}
 
@@ -78,7 +79,7 @@ def _measures(entry: Import) -> list[Measure]:
         return measures
     measures += [
         counted("rows", number, feed=entry.feed, outcome=outcome)
-        for outcome in (*OUTCOMES, *REVERT_OUTCOMES)
+        for outcome in _COUNTED
         if (number := getattr(entry, outcome))
     ]
     if not is_undo and not entry.has_been(State.HELD):

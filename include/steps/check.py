@@ -15,6 +15,7 @@ from include.schemas.feed import Feed
 from include.steps.validate import Judged, judge_file
 from include.transforms.matching.duplicates import resolve_duplicates
 from include.transforms.matching.identity import NO_CLIENTS, join_clients, keys_to_look_up, match, sound_cells
+from include.transforms.matching.unused_cells import cells_that_count, unused_cells
 from include.transforms.validation.problems import in_column_order, join_problems, rows_with_errors
 
 
@@ -27,7 +28,7 @@ def check(path: Path, feed: Feed, now: datetime) -> ImportResult:
         return ImportResult(path.name, None, State.REFUSED, refused.code, refused.message, refused.line)
     failed, read = len(rows_with_errors(problems)), len(lines)
     replaced = (problems["code"] == Code.DUPLICATE_IN_FILE) & (problems["severity"] == "warning")
-    reasons = (*(replace(p, row=0) for p in judged.header.problems), *_with_lines(problems, lines))
+    reasons = (*judged.file_problems(), *_with_lines(problems, lines))
     warnings = sum(problem.severity == "warning" for problem in reasons)
     counts = Counts(read=read, duplicate=int(replaced.sum()), failed=failed, warnings=warnings)
     result = ImportResult(path.name, None, State.VALIDATED, problems=reasons, counts=counts)
@@ -45,7 +46,10 @@ def _lines_and_problems(judged: Judged, feed: Feed) -> tuple[pd.Series, pd.DataF
     of_cells = join_problems(*(piece.problems for piece in pieces))
     good = pd.Series(~keys.index.isin(rows_with_errors(of_cells)), index=keys.index)
     resolution = resolve_duplicates(keys, good, feed.duplicates)
-    of_rows = [resolution.problems(piece.sent) for piece in pieces]
+    replaced = resolution.replaced.iloc[:0] if resolution.combined else resolution.replaced
+    used = cells_that_count((piece.rows for piece in pieces), replaced)
+    unused = [unused_cells(piece.sent, piece.rows, keys["is_new"], replaced, used) for piece in pieces]
+    of_rows = [resolution.problems(piece.sent, cells) for piece, cells in zip(pieces, unused, strict=True)]
     lines = pd.concat([piece.rows["line"] for piece in pieces])
     return lines, in_column_order(join_problems(of_cells, *of_rows), pieces[0].sent.columns)
 

@@ -52,7 +52,7 @@ def step(context: ImportContext, name: str, import_id: str) -> Iterator[None]:
     except Exception as error:
         system_error = error if isinstance(error, ClientImportError) else StepFailed(name, error)
         with suppress(Exception):  # the database itself may be what is gone
-            _note_system_error(context, import_id, str(system_error))
+            note_system_error(context, import_id, str(system_error))
         if system_error is error:
             raise
         # The traceback may be logged; the error's own words may not: they can quote a cell.
@@ -81,7 +81,7 @@ def refuse(context: ImportContext, import_id: str, refused: FileRefused) -> None
     ledger.advance(context.engine, import_id, State.REFUSED, context.clock(), **values)
 
 
-def _note_system_error(context: ImportContext, import_id: str, message: str) -> None:
+def note_system_error(context: ImportContext, import_id: str, message: str) -> None:
     with context.engine.begin() as connection:
         transactions.limit_waits(connection)  # another process may be merging the file
         if ledger.lock(connection, import_id).state not in FINAL_STATES:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from smtplib import SMTPException
 
-from include.adapters.database import import_rows, ledger
+from include.adapters.database import import_rows, ledger, uploads
 from include.emails.summary import FileSummary, Summary
 from include.models import RunRequest
 from include.schemas.client_tables import Import
+from include.schemas.feed import Notify
 from include.steps.context import ImportContext
-from include.steps.review import REVIEW_DAG, review_run_id
+from include.steps.review import REVIEW_DAG, page_of, review_run_id
+from include.system_errors import cause_of
 
-Send = Callable[[Summary, dict[str, bytes]], None]
+Send = Callable[[Sequence[str], Summary, dict[str, bytes]], None]
 
 
 def email_summary(context: ImportContext, request: RunRequest, link: str, send: Send) -> str:
@@ -29,13 +33,48 @@ def email_decision(context: ImportContext, import_id: str, link: str, send: Send
 
 
 def _mail(context: ImportContext, summary: Summary, send: Send) -> str:
+    """Mail the senders of uploads, then the people of the feed. Raises SMTPException when a sender was not mailed."""
+    errors = _mail_uploaders(context, summary, send)
+    sentence = _mail_feed(context, summary, send)
+    if errors:
+        # Its own text would have the address.
+        raise SMTPException(f"{len(errors)} sender(s) of uploads were not mailed: {cause_of(errors[0])}.")
+    return sentence
+
+
+def _mail_uploaders(context: ImportContext, summary: Summary, send: Send) -> list[OSError]:
+    """Mail each sender of an upload what became of it, once for each state. Errors keep nobody else from their mail."""
+    notify, errors = context.feed.notify, list[OSError]()
+    if not notify.uploader:
+        return errors
+    files = {file.entry.id: file for file in summary.files}
+    for upload in uploads.to_be_mailed(context.engine, [file.entry for file in files.values()]):
+        file = files[upload.import_id or ""]
+        own = replace(summary, files=[file])
+        if upload.email is None or (_is_wanted(notify, summary) and upload.email in notify.to):
+            continue
+        try:
+            send([upload.email], own, _reports(context, own))
+        except OSError as error:  # SMTPException is one
+            errors.append(error)
+        else:
+            uploads.note_mailed(context.engine, upload.id, file.entry.state)
+    return errors
+
+
+def _is_wanted(notify: Notify, summary: Summary) -> bool:
+    """Say whether the people of the feed want this mail."""
+    return bool(notify.to) and (notify.when == "always" or (notify.when == "problems" and summary.has_problems))
+
+
+def _mail_feed(context: ImportContext, summary: Summary, send: Send) -> str:
     notify = context.feed.notify
-    if not notify.to or notify.when == "never" or (notify.when == "problems" and not summary.has_problems):
+    if not _is_wanted(notify, summary):
         _note_notified(context, summary)
         return f"The feed does not want this mail (notify.when: {notify.when})."
     if summary.files and all(file.entry.notified_state == file.entry.state for file in summary.files):
         return "This was mailed before."
-    send(summary, _reports(context, summary))
+    send(notify.to, summary, _reports(context, summary))
     _note_notified(context, summary)
     return f"Mailed to {len(notify.to)} recipient(s)."
 
@@ -48,7 +87,7 @@ def _note_notified(context: ImportContext, summary: Summary) -> None:
 
 def summary_of(context: ImportContext, request: RunRequest, link: str) -> Summary:
     """Write the summary of all imports of one run."""
-    return _summary(context, ledger.of_run(context.engine, request.dag_id or "", request.run_id or ""), link)
+    return _summary(context, ledger.of_request(context.engine, request), link)
 
 
 def _summary(context: ImportContext, entries: Sequence[Import], link: str) -> Summary:
@@ -59,7 +98,7 @@ def _summary(context: ImportContext, entries: Sequence[Import], link: str) -> Su
             import_rows.causes(context.engine, entry.id),
             ledger.find(context.engine, entry.parent_import_id) if entry.parent_import_id else None,
             f"{airflow}/dags/{REVIEW_DAG}/runs/{review_run_id(entry)}/tasks/decide/required_actions",
-            f"{airflow}/plugin/client-imports/client-imports/imports/{entry.id}",
+            page_of(entry, airflow),
         )
         for entry in entries
     ]

@@ -13,6 +13,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from io import BytesIO
 from stat import S_ISREG
 from typing import Any
 
@@ -21,16 +22,19 @@ import sqlalchemy as sa
 from include.adapters.database import erasure, ledger
 from include.adapters.database.erasure import RowHit
 from include.adapters.files.paths import FilePath, opened
-from include.adapters.files.storage import FORGOTTEN_NAME, Storage
+from include.adapters.files.storage import FORGOTTEN_NAME, REPORTS, Storage
 from include.codes import Code
-from include.errors import PersonNotNamed
+from include.errors import FileRefused, PersonNotNamed
 from include.models import FINAL_STATES, Forgotten, State
 from include.schemas.client_tables import Import
 from include.schemas.email_addresses import email_key
 from include.schemas.feed import Feed
+from include.schemas.mapping import Mapping, with_mapping
+from include.steps.erase_words import forget_in_uploads, forget_remembered, words_of
 from include.steps.forget import FALLBACK, Feeds, nameless_errors, only_one_forgets, plain_message
 from include.steps.report import report_again
 from include.transforms.csv_reading.headers import fields_of
+from include.transforms.csv_reading.unpacking import compression_of, unpack
 from include.transforms.person import Person
 
 ERASED = "A person was erased from this import: files that held the person are deleted, the counts stay."
@@ -66,6 +70,8 @@ def erase_person(
         person = _person(engine, email, client_id)
         findings = _search_ledger(engine, person)
         unread = _search_files(engine, storage, feeds, person, findings)
+        forget_remembered(engine, person)
+        forget_in_uploads(engine, person)
         resting = _note_erasures(engine, findings)
         left = tuple(sorted(findings.keys() - set(resting)))
         erased = Forgotten(of_person=True, left=left, unread=unread)
@@ -126,7 +132,7 @@ def _row_hit(row: sa.Row[Any], person: Person) -> RowHit | None:
 def _columns_that_hold(row: sa.Row[Any], person: Person) -> set[str]:
     texts = {
         "file_name": row.file_name, "note": row.note, "message": row.message or "",
-        "header": "\n".join(row.header), "file_problems": _texts(row.file_problems),
+        "header": "\n".join(row.header), "mapping": words_of(row.mapping), "file_problems": _texts(row.file_problems),
     }  # fmt: skip
     return {column for column, text in texts.items() if person.is_in(text) or person.is_in_name(text)}
 
@@ -150,8 +156,9 @@ def _search_files(
 
 def _ledger_knows_the_file(entry: Import, rules: Feed) -> bool:
     """False for a file that was not read to its end, and for one with columns that the import ignored."""
+    mapped = with_mapping(rules, Mapping.kept(entry.mapping))
     was_read = any(entry.has_been(state) for state in (State.MERGED, State.HELD, State.PREVIEWED))
-    return was_read and entry.state != State.REFUSED and None not in fields_of(entry.header, rules.columns)
+    return was_read and entry.state != State.REFUSED and None not in fields_of(entry.header, mapped.columns)
 
 
 def _holds(path: FilePath, entry: Import, rules: Feed, person: Person) -> bool | None:
@@ -161,6 +168,13 @@ def _holds(path: FilePath, entry: Import, rules: Feed, person: Person) -> bool |
         return False  # a link or device that was sent holds nothing of its own
     if status.st_size > MOST_SEARCHED:
         return None
+    compression = compression_of(entry.file_name)
+    if compression and not path.name.endswith(REPORTS):
+        try:
+            text = unpack(path.read_bytes(), compression, MOST_SEARCHED)
+        except FileRefused:
+            return None
+        return person.is_in_file(BytesIO(text), rules.encoding)
     with opened(path) as content:
         if person.is_in_file(content, rules.encoding):
             return True
@@ -214,8 +228,8 @@ def _erase(connection: sa.Connection, storage: Storage, entry: Import, finding: 
         deleted = storage.delete_files(entry, but=values["report_path"])
     if values:
         ledger.change(connection, entry.id, **values)
-    if "note" in values:
-        erasure.forget_upload_note(connection, entry.id)
+    if of_upload := {column: values[column] for column in ("mapping", "note") if column in values}:
+        erasure.forget_of_uploads(connection, entry.id, **of_upload)
     return Forgotten(
         imports=int(bool(rows or finding.columns or deleted)),
         cells=sum(hit.cells for hit in rows),
@@ -230,6 +244,7 @@ def _without_person(entry: Import, columns: set[str]) -> dict[str, Any]:
         "file_name": FORGOTTEN_NAME,
         "note": "",
         "header": [""] * len(entry.header),
+        "mapping": {},
         "file_problems": [{key: problem[key] for key in _KEPT_OF_A_PROBLEM} for problem in entry.file_problems],
     }
     return {column: value for column, value in values.items() if column in columns}

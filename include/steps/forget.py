@@ -12,12 +12,14 @@ from include.adapters.database import erasure, ledger, uploads
 from include.adapters.files.storage import Storage
 from include.codes import Code
 from include.errors import ClientImportError, StepFailed
-from include.models import FINAL_STATES, Forgotten
+from include.models import FINAL_STATES, Forgotten, State
 from include.schemas.client_tables import Import
 from include.schemas.feed import Feed
 
 Feeds = Mapping[str, Feed | None]
 FALLBACK = "default"
+# The page shows for so long that an upload was cancelled.
+_REMEMBERED_AFTER_CANCEL = timedelta(days=7)
 
 
 def forget(engine: sa.Engine, storage: Storage, feeds: Feeds, now: datetime) -> Forgotten:
@@ -31,8 +33,9 @@ def forget(engine: sa.Engine, storage: Storage, feeds: Feeds, now: datetime) -> 
     errors: list[ClientImportError] = []
     with only_one_forgets(engine):
         _delete_abandoned_uploads(engine, storage, now)
+        uploads.forget_cancelled(engine, now - _REMEMBERED_AFTER_CANCEL)
         for import_id, state in _expired(engine, feeds, now):
-            if state not in FINAL_STATES:
+            if state not in FINAL_STATES and not _discard_dead(engine, import_id, now):
                 forgotten += Forgotten(left=(import_id,))
                 continue
             try:
@@ -61,6 +64,17 @@ def _expired(engine: sa.Engine, feeds: Feeds, now: datetime) -> Iterator[tuple[s
         feed = feeds.get(name) if name in feeds else feeds.get(FALLBACK)
         if feed is not None:
             yield from erasure.received_before(engine, name, now - timedelta(days=feed.retention_days))
+
+
+def _discard_dead(engine: sa.Engine, import_id: str, now: datetime) -> bool:
+    """Discard an import of the command line whose process died: no run will go on with it. False: it is none."""
+    with engine.begin() as connection:
+        entry = ledger.lock(connection, import_id)
+        if entry.dag_id is not None or entry.state not in (*ledger.ON_THE_WAY, State.FAILED):
+            return False
+        values = {"message": "Discarded: the command that began it has ended.", "filed": True}
+        ledger.enter_state(connection, import_id, State.DISCARDED, now, **values)
+        return True
 
 
 def _forget_import(engine: sa.Engine, storage: Storage, import_id: str, now: datetime) -> Forgotten:

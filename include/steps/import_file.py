@@ -15,11 +15,13 @@ from include.errors import FileRefused
 from include.models import ImportResult, RunRequest
 from include.schemas.feed import Feed
 from include.steps.archive import archive
+from include.steps.check_feed import check_ids, read_references
 from include.steps.context import ImportContext, utc_now
 from include.steps.merge import merge
 from include.steps.prepare import prepare
 from include.steps.receive import receive_copy
 from include.steps.validate import validate
+from include.transforms.matching.feed_references import has_ids
 
 
 def import_file(
@@ -36,8 +38,11 @@ def import_file(
 ) -> ImportResult:
     """Import one file, which stays where it is; a copy is archived.
 
-    A refused file is a result, not an error. A system error is raised, and the ledger notes `failed`.
+    A refused file is a result, not an error. A system error is raised, and the ledger notes `failed`. FeedInvalid comes
+    before anything else, where the CRM does not have a project or desk that the feed names.
     """
+    if has_ids(feed):
+        check_ids(feed, read_references(engine))
     context = ImportContext(feed, engine, storage, StagingMemory(storage.root), clock)
     entry = receive_copy(context, path, RunRequest(by=by, note=note, force=force, dry_run=dry_run))
     try:

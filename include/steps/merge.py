@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,16 +13,23 @@ import sqlalchemy as sa
 from include.adapters.database import clients, import_rows, ledger, plan, transactions
 from include.codes import Code, message_for
 from include.errors import ClientsChanged, FileRefused, OutcomesDoNotAddUp
-from include.models import FINAL_STATES, Counts, RunRequest, State
-from include.schemas.client_rows import FIELDS
+from include.models import FINAL_STATES, Counts, Outcome, RunRequest, State
 from include.schemas.client_tables import Import
 from include.steps.archive import archive
+from include.steps.changed_files import read_again_if_changed
 from include.steps.context import ImportContext, already_refused, step
+from include.steps.planned import (
+    add_missing,
+    keep_missing,
+    last_files,
+    notes_of_new_columns,
+    report_findings,
+    why_held,
+    with_notes,
+)
 from include.steps.prepare import prepare_again
-from include.steps.validate import refuse_if_merged_before
-from include.transforms.csv_reading.sent_rows import cells_as_sent
-from include.transforms.holding import Weight, reasons_to_hold
-from include.transforms.validation.problems import LONGEST_VALUE, column_order
+from include.transforms.csv_reading.records import count_mismatch
+from include.transforms.holding import EarlierFile
 
 
 @dataclass(frozen=True)
@@ -32,12 +38,14 @@ class Approval:
 
     plan_hash: str
     by: str
+    reason: str = ""
 
 
 def merge(context: ImportContext, import_id: str, approval: Approval | None = None) -> None:
-    """Bring a prepared import to `merged`, `held` or `previewed`. Repeating it does nothing; raises FileRefused again.
+    """Bring a prepared import to `merged`, `skipped`, `held` or `previewed`; raises FileRefused again.
 
-    A held import goes on only with an `approval`, and only if its plan is still the one that was approved.
+    Repeating it does nothing. A held import goes on only with an `approval`, and only if its plan is still the one that
+    was approved.
     """
     entry = ledger.find(context.engine, import_id)
     if entry.state == State.REFUSED:
@@ -45,6 +53,7 @@ def merge(context: ImportContext, import_id: str, approval: Approval | None = No
     if _stays_as_it_is(entry, approval) or not entry.has_been(State.PREPARED):
         return
     with step(context, "merge", import_id):
+        read_again_if_changed(context, entry)
         refused = transactions.repeat_on_conflict(
             lambda: _merge_once(context, import_id, approval), lambda: _merge_again(context, entry, approval)
         )
@@ -74,15 +83,19 @@ def _merge_once(
         entry = ledger.lock(connection, import_id)
         if _stays_as_it_is(entry, approval):
             return already_refused(entry) if entry.state == State.REFUSED else None
-        refuse_if_merged_before(connection, entry)
+        if _skip_if_merged_last(context, connection, entry):
+            return None
+        if entry.announced_records not in (None, entry.counts.read):
+            detail = count_mismatch(entry.announced_records or 0, entry.counts.read)
+            raise FileRefused(Code.FILE_COUNT_MISMATCH, detail)
         warnings = _load(context, connection, import_id)
+        add_missing(connection, context.feed, entry, entry.counts.read)
         if lock_first:
             clients.lock_clients(connection)
-        findings = plan.plan(connection, entry.counts.read)
+        findings = plan.plan(connection, entry.counts.read, context.feed.write)
         if findings.otherwise:
             raise ClientsChanged("The clients that this file means have changed since it was prepared.")
-        if findings.some_taken:
-            _fail_taken(context, connection, import_id)
+        report_findings(context, connection, import_id, findings)
         if refused := _refuse_with_failed_rows(context, connection, entry):
             return refused
         plan.keep_what_stands(connection)
@@ -90,20 +103,49 @@ def _merge_once(
     return None
 
 
+def _skip_if_merged_last(context: ImportContext, connection: sa.Connection, entry: Import) -> bool:
+    """End the import when the feed's newest merged file has the same bytes, and none of its rows failed.
+
+    Bytes that are older than that are imported: other files have changed the clients since.
+    """
+    message = "" if entry.forced else merged_last(connection, entry.feed, entry.sha256)
+    if message:
+        values = {"code": Code.FILE_ALREADY_IMPORTED, "message": message}
+        ledger.enter_state(connection, entry.id, State.SKIPPED, context.clock(), **values)
+    return bool(message)
+
+
+def merged_last(connection: sa.Connection, feed: str, sha256: str | None) -> str:
+    """Say when the feed's newest merged file, all of whose rows were good, had these bytes; '' where it had others."""
+    last = ledger.newest_merged(connection, feed)
+    if last is None or last.sha256 != sha256 or last.failed or not last.read:
+        return ""
+    when = last.state_times[State.MERGED][:16].replace("T", " ")
+    detail = f"The same bytes were imported on {when} UTC as {last.file_name} (import {last.id})."
+    return message_for(Code.FILE_ALREADY_IMPORTED, detail=detail)
+
+
 def _carry_out(
     context: ImportContext, connection: sa.Connection, entry: Import, approval: Approval | None, warnings: int
 ) -> None:
     """Write the clients and the history, or only show what would be written; the import's row says which."""
-    state, message = _decide(context, connection, entry, approval)
-    written = _apply(context, connection, entry, state)
+    # Corrections of failed rows are no file as the feed usually has it.
+    earlier = last_files(connection, context.feed) if entry.parent_import_id is None else []
+    notes = keep_missing(connection, context.feed, EarlierFile(entry.counts.read, entry.header), earlier)
+    if context.feed.hold.missing_columns and entry.parent_import_id is None:
+        notes += notes_of_new_columns(entry, earlier)
+    state, message = _decide(context, connection, entry, approval, earlier)
+    changed_now, created_now = _apply(context, connection, entry, state)
     if entry.has_been(State.HELD):
         plan.drop_recorded_plan(connection, entry.id)
     outcomes = plan.record_plan(connection, entry.id)
     counts = _counted(entry, warnings, outcomes)
-    if any(outcomes.get(outcome, 0) != number for outcome, number in written.items()):
+    planned = outcomes.get(Outcome.UPDATED, 0) + outcomes.get(Outcome.DEACTIVATED, 0)
+    if (planned, outcomes.get(Outcome.CREATED, 0)) != (changed_now, created_now):
         raise ClientsChanged("Another transaction has changed a client between plan and write.")
     kinds = import_rows.failure_kinds(entry.id)
-    changed = {"code": None, "message": message, "failure_kinds": kinds, **counts}
+    changed: dict[str, Any] = {"code": None, "message": message, "failure_kinds": kinds, **counts}
+    changed["file_problems"] = with_notes(entry, notes)
     if state != State.MERGED:
         # Another plan is mailed again.
         changed |= {"plan_hash": plan.hash_plan(connection), "notified_state": None}
@@ -111,23 +153,28 @@ def _carry_out(
 
 
 def _decide(
-    context: ImportContext, connection: sa.Connection, entry: Import, approval: Approval | None
-) -> tuple[State, str | None]:
+    context: ImportContext, connection: sa.Connection, entry: Import, approval: Approval | None,
+    earlier: Sequence[EarlierFile],
+) -> tuple[State, str | None]:  # fmt: skip
     """Decide what becomes of the plan; gives the state and the sentence for the ledger."""
     if entry.dry_run:
         return State.PREVIEWED, None
     if approval is not None:
         if plan.hash_plan(connection) == approval.plan_hash:
-            return State.MERGED, f"Approved by {approval.by}."
-        return State.HELD, _what_is_different(plan.rows_planned_otherwise(connection, entry.id))
-    hold = context.feed.hold
-    reasons = reasons_to_hold(hold, Weight(**plan.weigh(connection))) if hold.limits else []
+            return State.MERGED, f"Approved by {approval.by}" + (f": {approval.reason}" if approval.reason else ".")
+        rows = plan.rows_planned_otherwise(connection, entry.id)
+        return State.HELD, _what_is_different(rows, entry.counts.read)
+    file = EarlierFile(entry.counts.read, entry.header)
+    reasons = why_held(connection, context.feed.hold, file, earlier)
     return (State.HELD, " ".join(reasons)) if reasons else (State.MERGED, None)
 
 
-def _what_is_different(rows: Sequence[int]) -> str:
+def _what_is_different(all_rows: Sequence[int], read: int) -> str:
+    rows = [row for row in all_rows if row <= read]
     shown = ", ".join(map(str, rows[:10])) + (f" and {len(rows) - 10:,} more" if len(rows) > 10 else "")
     what = f"row{'s' if len(rows) > 1 else ''} {shown} would now do something else" if rows else "the plan is another"
+    if not rows and all_rows:
+        what = "other clients are missing in the file now"
     return f"The clients have changed since this was shown: {what}. It was planned again; look and decide again."
 
 
@@ -159,32 +206,8 @@ def _load(context: ImportContext, connection: sa.Connection, import_id: str) -> 
     return warnings
 
 
-def _fail_taken(context: ImportContext, connection: sa.Connection, import_id: str) -> None:
-    """Fail the rows whose e-mail or username another client keeps, and report it for rows that fail anyway."""
-    taken = plan.find_taken(connection)
-    for sent, prepared in context.staging.load(import_id, "sent", "prepared") if taken else ():
-        reasons: dict[int, list[dict[str, Any]]] = {}
-        earlier = prepared.set_index("row")["problems"].dropna()
-        for row, code, field, holder in taken:
-            if row in sent.index:
-                known = reasons.setdefault(row, json.loads(earlier.get(row, "[]")))
-                known.append(_taken_problem(Code(code), field, str(sent.at[row, field]), holder))
-        order = column_order(sent.columns)
-        problems = [json.dumps(sorted(known, key=lambda p: order[p["field"]])) for known in reasons.values()]
-        cells = cells_as_sent(sent, pd.Index(list(reasons)))
-        plan.fail_rows(connection, list(reasons), problems, [cells[row] for row in reasons])
-
-
-def _taken_problem(code: Code, field: str, value: str, holder: str) -> dict[str, str]:
-    message = message_for(code, label=FIELDS[field].label, value=value, detail=f"client {holder}")
-    return {
-        "code": code, "field": field, "value": value[:LONGEST_VALUE], "message": message, "severity": code.severity,
-        "meant": "",
-    }  # fmt: skip
-
-
-def _apply(context: ImportContext, connection: sa.Connection, entry: Import, state: State) -> dict[str, int]:
-    """Write the clients; gives their number by outcome.
+def _apply(context: ImportContext, connection: sa.Connection, entry: Import, state: State) -> tuple[int, int]:
+    """Write the clients; gives the number of those that were changed, and created.
 
     What is only shown is written too, so that every constraint is checked, and then taken back.
     """
@@ -200,7 +223,8 @@ def _apply(context: ImportContext, connection: sa.Connection, entry: Import, sta
 
 def _counted(entry: Import, warnings: int, outcomes: dict[str, int]) -> dict[str, int]:
     """`outcomes` counts what was written, not what was meant. Raises OutcomesDoNotAddUp: nothing is committed then."""
-    counts = Counts(read=entry.counts.read, warnings=warnings + len(entry.file_problems), **outcomes)
+    warnings += sum(problem["severity"] == "warning" for problem in entry.file_problems)
+    counts = Counts(read=entry.counts.read, warnings=warnings, **outcomes)
     if not counts.add_up():
         raise OutcomesDoNotAddUp(f"{counts.read} records were read, {sum(outcomes.values())} have an outcome.")
     return {name: number for name, number in vars(counts).items() if name != "read"}
@@ -214,7 +238,7 @@ def merge_all(context: ImportContext, request: RunRequest, *, last_try: bool = T
     refused at this point is in the ledger, and `outcome` says so.
     """
     errors: list[Exception] = []
-    for entry in ledger.of_run(context.engine, request.dag_id or "", request.run_id or ""):
+    for entry in ledger.of_request(context.engine, request):
         try:
             with suppress(FileRefused):
                 merge(context, entry.id)

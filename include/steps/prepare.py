@@ -20,19 +20,30 @@ from include.models import FINAL_STATES, Outcome, State
 from include.schemas.client_rows import FIELDS
 from include.schemas.client_tables import Import
 from include.schemas.feed import Feed
+from include.steps.check_feed import check_ids, read_references
 from include.steps.context import ImportContext, step
 from include.transforms.csv_reading.sent_rows import cells_as_sent
+from include.transforms.matching.combined_rows import combine_cells
 from include.transforms.matching.defaults import fill, typed
-from include.transforms.matching.duplicates import resolve_duplicates
+from include.transforms.matching.duplicates import (
+    Resolution,
+    resolve_duplicates,
+    rows_of_repeated_clients,
+    with_earlier,
+)
 from include.transforms.matching.identity import (
+    ignore_read_only,
     join_clients,
     judge_mode,
     keys_to_look_up,
+    leave_out_known,
     match,
     sound_cells,
     warn_of_read_only,
 )
-from include.transforms.matching.references import Desk, ReferenceData, resolve_references
+from include.transforms.matching.kept_fields import without_claims, without_never
+from include.transforms.matching.references import EarlierRows, resolve_references
+from include.transforms.matching.unused_cells import cells_that_count, unused_cells
 from include.transforms.matching.usernames import generate
 from include.transforms.validation.problems import in_column_order, join_problems, rows_with_errors
 
@@ -64,16 +75,34 @@ def decide(context: ImportContext, entry: Import) -> Iterator[pd.DataFrame]:
     """
     keys = _identify(context, entry)
     good = _judge(context, entry, keys)
-    keys = keys[["line", "identified", "means", "is_new", "email_key", "username"]]  # what follows needs the memory
+    combined = ["holder"] if context.feed.duplicates == "combine" else []
+    keys = keys[["line", "identified", "means", "is_new", "email_key", *combined, "username"]]  # to use less memory
     resolution = resolve_duplicates(keys, good, context.feed.duplicates)
-    keys = keys[["is_new", "email_key", "username"]]
+    keys = with_earlier(keys[["is_new", "email_key", "username"]], resolution.earlier)
     usernames = _usernames(context, keys, resolution.winners)
     del keys, good
-    for sent, rows, matched, reasons in context.staging.load(entry.id, "sent", "rows", "matched", "reasons"):
-        problems = join_problems(reasons, resolution.problems(sent))
+    for sent, rows, matched, reasons, unused in _resolved(context, entry, resolution):
+        problems = join_problems(reasons, resolution.problems(sent, unused))
         winners = matched[matched.index.isin(resolution.winners)]
         values = _values(rows, winners, context.feed, entry.received_at)
-        yield _incoming(sent, _with_ids(matched, entry), values, usernames, in_column_order(problems, sent.columns))
+        ids = _with_ids(matched, entry, resolution.replaced)
+        yield _incoming(sent, ids, values, usernames, in_column_order(problems, sent.columns))
+
+
+def _resolved(
+    context: ImportContext, entry: Import, resolution: Resolution
+) -> Iterator[tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame, dict[int, str]]]:
+    """Give `sent`, `rows`, `matched` and `reasons` of each piece, with its rows combined; and its unused cells."""
+    replaced, combined, open_cells = resolution.replaced, resolution.combined, None
+    used = None
+    if len(replaced) and not combined:
+        used = cells_that_count((rows for (rows,) in context.staging.load(entry.id, "rows")), replaced)
+    for sent, rows, matched, reasons in context.staging.load(entry.id, "sent", "rows", "matched", "reasons"):
+        if combined:
+            rows, open_cells = combine_cells(rows, replaced, open_cells)
+            matched = with_earlier(matched, resolution.earlier)
+        unused = {} if used is None else unused_cells(sent, rows, matched["is_new"], replaced, used)
+        yield sent, rows, matched, reasons, unused
 
 
 def _identify(context: ImportContext, entry: Import) -> pd.DataFrame:
@@ -84,7 +113,7 @@ def _identify(context: ImportContext, entry: Import) -> pd.DataFrame:
         ids, emails = keys_to_look_up(sound)
         known = clients.find_clients(context.engine, *(given[given != ""].unique().tolist() for given in (ids, emails)))
         keys.append(match(sound, ids, emails, known))
-    return join_clients(pd.concat(keys), context.feed)
+    return without_claims(join_clients(pd.concat(keys), context.feed), context.feed.write)
 
 
 def _judge(context: ImportContext, entry: Import, keys: pd.DataFrame) -> pd.Series:
@@ -92,28 +121,27 @@ def _judge(context: ImportContext, entry: Import, keys: pd.DataFrame) -> pd.Seri
 
     Gives True for the rows without an error.
     """
-    data = _reference_data(context)
+    data = read_references(context.engine)
+    check_ids(context.feed, data)
+    combined = context.feed.duplicates == "combine"
+    earlier = EarlierRows(rows_of_repeated_clients(keys)) if combined else None
     failed: list[pd.Index] = []
 
     def frames() -> Iterator[tuple[pd.DataFrame, ...]]:
         for sent, rows, problems in context.staging.load(entry.id, "sent", "rows", "problems"):
             sound = sound_cells(rows, problems)
             here = keys.loc[sound.index]
-            references, unknown = resolve_references(sent, sound, here, data, context.feed.defaults)
+            sound = without_never(sound, here["is_new"], context.feed.write)
+            problems = ignore_read_only(sent, problems, here)
             of_client = judge_mode(sent, here, context.feed), warn_of_read_only(sent, sound, here)
-            reasons = join_problems(problems, unknown, *of_client)
+            reasons = join_problems(problems, *of_client)
+            references, unknown = resolve_references(sent, sound, here, data, context.feed.defaults, reasons, earlier)
+            reasons = join_problems(reasons, leave_out_known(unknown, reasons))
             failed.append(rows_with_errors(reasons))
             yield here[_MATCHED].assign(**references), reasons
 
     context.staging.save(entry.id, ("matched", "reasons"), frames())
     return pd.Series(~keys.index.isin(failed[0].append(failed[1:])), index=keys.index)
-
-
-def _reference_data(context: ImportContext) -> ReferenceData:
-    projects, desks = clients.read_reference_data(context.engine)
-    default = next((project.id for project in projects if project.is_default), None)
-    names = {project.id: project.name for project in projects}
-    return ReferenceData(names, default, {desk.id: Desk(*desk) for desk in desks})
 
 
 def _usernames(context: ImportContext, keys: pd.DataFrame, winners: pd.Index) -> pd.Series:
@@ -123,21 +151,25 @@ def _usernames(context: ImportContext, keys: pd.DataFrame, winners: pd.Index) ->
     return generate(without, keys["username"][~blank], partial(clients.find_usernames, context.engine))
 
 
-def _with_ids(keys: pd.DataFrame, entry: Import) -> pd.DataFrame:
+def _with_ids(keys: pd.DataFrame, entry: Import, replaced: pd.Series) -> pd.DataFrame:
     """Add `client_id`: the client that the row means, else a new ID that repeating gives again.
+
+    A duplicate has the ID of the row that counts for its client (`replaced`).
 
     New IDs follow each other as those of the CRM do (seconds, origin, a counter): an index that gets new ones at its
     end stays in memory, whatever its size.
     """
     prefix = f"{int(entry.received_at.timestamp()):08x}{UUID(entry.id).hex[:10]}"
     new = keys.index[keys["identified"] & (keys["means"] == "")]
-    generated = pd.Series([f"{prefix}{row:06x}" for row in new], index=new, dtype="str")
+    counts = replaced.reindex(new).fillna(new.to_series()).astype("int64") if len(replaced) else new
+    generated = pd.Series([f"{prefix}{row:06x}" for row in counts], index=new, dtype="str")
     return keys.assign(client_id=keys["means"].mask(keys.index.isin(new), generated.reindex(keys.index)))
 
 
 def _values(rows: pd.DataFrame, winners: pd.DataFrame, feed: Feed, received: datetime) -> pd.DataFrame:
     """Give the fields that winning rows write, missing where the client keeps what it has."""
     chosen = rows if len(rows) == len(winners) else rows.loc[winners.index]
+    chosen = without_never(chosen, winners["is_new"], feed.write)
     return fill(typed(chosen.assign(**winners[["project", "desk", "is_new"]])), feed.defaults, received)
 
 
@@ -150,6 +182,8 @@ def _incoming(
     outcomes |= dict.fromkeys(rows_with_errors(problems), Outcome.FAILED.value)
     identified = keys[keys["identified"]]
     known = {name: _present(identified[name]) for name in _KNOWN}
+    # Also of a row whose ID is wrong: it says that the file has the client with this e-mail.
+    known["email_key"] = _present(keys["email_key"])
     made = usernames[usernames.index.isin(sent.index)]
     if len(made):
         known["username"] = known["username"].fillna(made)

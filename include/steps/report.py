@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
+from pathlib import PurePosixPath
 
 import sqlalchemy as sa
 
@@ -27,16 +29,18 @@ def report(context: ImportContext, entry: Import) -> str | None:
     failed = _failed_rows(context.engine, entry)
     rows = _with_good_rows(context, entry, failed) if entry.state == State.REFUSED else failed
     content = write_report(entry.header, rows, entry.id, entry.delimiter or ",")
-    return context.storage.write_report(entry.id, entry.feed, entry.received_at, entry.file_name, content)
+    received = context.feed.local(entry.received_at)
+    return context.storage.write_report(entry.id, entry.feed, received, entry.file_name, content)
 
 
 def report_again(connection: sa.Connection, storage: Storage, entry: Import, file_name: str) -> str | None:
-    """Write the failed-row report of an import that lost rows to an erasure; None when no row is left."""
+    """Write the failed-row report of an import that lost rows to an erasure where it was; None when no row is left."""
     rows = _failed_rows(connection, entry)
     if not rows:
         return None
     content = write_report(entry.header, rows, entry.id, entry.delimiter or ",")
-    return storage.rewrite_report(entry.id, entry.feed, entry.received_at, file_name, content)
+    received = datetime.fromisoformat(PurePosixPath(entry.report_path or "").parent.name)
+    return storage.rewrite_report(entry.id, entry.feed, received, file_name, content)
 
 
 def _failed_rows(connection: sa.Connection | sa.Engine, entry: Import) -> list[FailedRow]:
@@ -54,7 +58,8 @@ def report_planned(context: ImportContext, entry: Import) -> str | None:
         return None
     changes = (PlannedChange(**change) for change in import_rows.planned_changes(context.engine, entry.id))
     content = write_planned(changes)
-    return context.storage.write_report(entry.id, entry.feed, entry.received_at, entry.file_name, content, "planned")
+    received = context.feed.local(entry.received_at)
+    return context.storage.write_report(entry.id, entry.feed, received, entry.file_name, content, "planned")
 
 
 def _with_good_rows(context: ImportContext, entry: Import, failed: list[FailedRow]) -> Iterator[FailedRow]:

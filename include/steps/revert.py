@@ -9,6 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from include.adapters.database import ledger, transactions, undo
+from include.emails.summary import plural
 from include.errors import NothingToRevert
 from include.models import REVERT_OUTCOMES, Outcome, RunRequest, State
 from include.schemas.client_tables import Import
@@ -28,7 +29,8 @@ class Reverted:
 
     def __str__(self) -> str:
         verb = "would be reverted (dry run)" if self.dry_run else "reverted"
-        return f"Import {self.import_id}: {self.reverted:,} clients {verb}, {self.kept:,} kept, {self.failed:,} failed."
+        clients = plural(self.reverted, "client")
+        return f"Import {self.import_id}: {clients} {verb}, {self.kept:,} kept, {self.failed:,} failed."
 
 
 def revert(engine: sa.Engine, import_id: str, request: RunRequest, clock: Callable[[], datetime] = utc_now) -> Reverted:

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from stat import S_ISREG
 from typing import Any
 
 import pandas as pd
-import sqlalchemy as sa
 
 from include.adapters.database import ledger
 from include.adapters.files.paths import FilePath
 from include.codes import Code, message_for
-from include.errors import FileRefused
-from include.models import State
+from include.models import Problem, State
 from include.schemas.client_tables import Import
 from include.schemas.feed import Feed
+from include.schemas.mapping import with_mapping
 from include.steps.context import ImportContext, already_refused, step
+from include.steps.file_checks import read_sent
+from include.steps.mappings import mapping_for, note
+from include.transforms.csv_reading.csv_source import Skipped
 from include.transforms.csv_reading.decoding import decode
 from include.transforms.csv_reading.headers import Header
 from include.transforms.csv_reading.records import Records, read_records
-from include.transforms.csv_reading.screening import check_name, check_size
 from include.transforms.csv_reading.sent_rows import sent_frame
 from include.transforms.reports import parent_of, parents_in
 from include.transforms.validation.cells import judge_cells
 from include.transforms.validation.cleaning import clean
+from include.transforms.validation.usable_mapping import unused
 
 
 @dataclass(frozen=True)
@@ -46,27 +48,33 @@ class Judged:
     header: Header
     delimiter: str
     pieces: Iterator[JudgedPiece]
+    skipped: Skipped
+    bytes: int
+    sha256: str
+
+    def file_problems(self) -> list[Problem]:
+        """Give what is said of the file as a whole, once all pieces are read."""
+        blank = self.skipped.blank
+        counted = "1 blank record was" if blank == 1 else f"{blank:,} blank records were"
+        note = Problem(Code.BLANK_RECORDS, "", message_for(Code.BLANK_RECORDS, number=counted), "", "note")
+        return [*(replace(problem, row=0) for problem in self.header.problems), *([note] if blank else [])]
 
 
 def judge_file(name: str, path: FilePath, feed: Feed, now: datetime, announced: int | None = None) -> Judged:
     """Judge everything that needs no database. Raises FileRefused."""
-    check_name(name)
-    # No file at all is a system error, and raises FileNotFoundError.
-    if not S_ISREG(path.lstat().st_mode):
-        raise FileRefused(
-            Code.FILE_NAME, message_for(Code.FILE_NAME, detail="The file is a link or a device, not a file.")
-        )
-    check_size(path.stat().st_size, feed.max_bytes)
-    records = read_records(decode(path.read_bytes(), feed.encoding), feed, announced)
-    return Judged(records.header, records.delimiter, _judge(records, feed, now))
+    received, content = read_sent(name, path, feed)
+    records = read_records(decode(content, feed.encoding), feed, announced)
+    sha256 = hashlib.sha256(received).hexdigest()
+    pieces = _judge(records, feed, now)
+    return Judged(records.header, records.delimiter, pieces, records.skipped, len(received), sha256)
 
 
 def _judge(records: Records, feed: Feed, now: datetime) -> Iterator[JudgedPiece]:
     row = 1
     for piece in records.pieces:
         sent, ragged = sent_frame(piece, records.header, row)
-        rows = clean(sent, feed.values)
-        problems = judge_cells(sent, rows, ragged, now)
+        rows = clean(sent, feed.values, feed.clear_word, feed.date_format)
+        problems = judge_cells(sent, rows, ragged, now, feed.mode)
         yield JudgedPiece(sent, rows, problems, parents_in(records.header.names, piece))
         row += len(sent)
 
@@ -79,8 +87,6 @@ def validate(context: ImportContext, import_id: str) -> None:
     if entry.has_been(State.VALIDATED) or entry.state == State.DISCARDED:
         return
     with step(context, "validate", import_id):
-        with context.engine.connect() as connection:
-            refuse_if_merged_before(connection, entry)
         noted = stage(context, entry)
         ledger.advance(context.engine, import_id, State.VALIDATED, context.clock(), code=None, message=None, **noted)
 
@@ -91,7 +97,29 @@ def stage(context: ImportContext, entry: Import) -> dict[str, Any]:
     Gives what the ledger notes of the file as a whole.
     """
     source = context.storage.staged_source(entry.id)
-    judged = judge_file(entry.file_name, source, context.feed, context.clock(), entry.announced_records)
+    mapping, notes = mapping_for(context, entry, source)
+    if mapping and mapping.model_dump() != entry.mapping:
+        # Before the file is judged: also of one that is refused everybody can see how it was read.
+        ledger.change(context.engine, entry.id, mapping=mapping.model_dump())
+    feed = with_mapping(context.feed, mapping)
+    judged = judge_file(entry.file_name, source, feed, context.clock(), entry.announced_records)
+    read, parents = stage_pieces(context, entry.id, judged)
+    return {
+        "bytes": judged.bytes,
+        "sha256": judged.sha256,
+        "read": read,
+        "header": judged.header.names,
+        "fields": judged.header.fields,
+        "delimiter": judged.delimiter,
+        "file_problems": ledger.as_json(
+            [*judged.file_problems(), *map(note, [*notes, *unused(mapping, judged.header.names)])]
+        ),
+        "parent_import_id": _parent_in_ledger(context, parent_of(parents)) or entry.parent_import_id,
+    }
+
+
+def stage_pieces(context: ImportContext, import_id: str, judged: Judged) -> tuple[int, set[str]]:
+    """Leave the frames for `prepare`; gives the number of records, and the imports whose report they say this is."""
     read, parents = 0, set[str]()
 
     def frames() -> Iterator[tuple[pd.DataFrame, ...]]:
@@ -101,28 +129,11 @@ def stage(context: ImportContext, entry: Import) -> dict[str, Any]:
             parents.update(piece.parents)
             yield piece.sent, piece.rows, piece.problems
 
-    context.staging.save(entry.id, ("sent", "rows", "problems"), frames())
-    return {
-        "read": read,
-        "header": judged.header.names,
-        "delimiter": judged.delimiter,
-        "file_problems": ledger.as_json([replace(p, row=0) for p in judged.header.problems]),
-        "parent_import_id": _parent_in_ledger(context, parent_of(parents)),
-    }
+    context.staging.save(import_id, ("sent", "rows", "problems"), frames())
+    return read, parents
 
 
 def _parent_in_ledger(context: ImportContext, parent: str | None) -> str | None:
     """Link a corrected report to the import it came from, if this feed has that one."""
     known = parent is not None and ledger.exists(context.engine, context.feed.name, parent)
     return parent if known else None
-
-
-def refuse_if_merged_before(connection: sa.Connection, entry: Import) -> None:
-    """Raises FILE_ALREADY_IMPORTED. Asked early to spare work, and once more inside the merge's transaction."""
-    if entry.sha256 is None or entry.forced:
-        return
-    earlier = ledger.merged_before(connection, entry.feed, entry.sha256)
-    if earlier is not None and earlier.id != entry.id:
-        when = earlier.state_times.get("merged", "")[:16].replace("T", " ")
-        detail = f"The same bytes were imported on {when} UTC as {earlier.file_name} (import {earlier.id})."
-        raise FileRefused(Code.FILE_ALREADY_IMPORTED, message_for(Code.FILE_ALREADY_IMPORTED, detail=detail))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -15,7 +15,7 @@ from include.emails.late import LateFeed
 from include.metrics import Measure, state
 from include.schemas.feed import Feed
 
-Send = Callable[[Feed, LateFeed], None]
+Send = Callable[[Sequence[str], LateFeed], None]
 _NONE = timedelta(0)
 
 
@@ -51,7 +51,8 @@ class FeedStatus:
         if self.held:
             parts.append(f"{self.held} held")
         if self.overdue:
-            parts.append(f"LATE by {_minutes(self.overdue)}, no file since {self.last_arrival:%Y-%m-%d %H:%M %Z}")
+            last = self.feed.local(self.last_arrival) if self.last_arrival else None
+            parts.append(f"LATE by {_minutes(self.overdue)}, no file since {last:%Y-%m-%d %H:%M %Z}")
         return f"{self.feed.name}: {', '.join(parts)}"
 
 
@@ -90,27 +91,29 @@ def watch_feeds(
 def _status(feed: Feed, waits: timedelta | None, arrived: Arrivals, now: datetime) -> FeedStatus:
     last = arrived.last_arrival
     overdue = _NONE
-    if waits is None and last is not None and feed.expected_every is not None:
-        overdue = max(now - last - feed.expected_every, _NONE)
+    due = feed.next_file_due(last) if last is not None else None
+    if waits is None and due is not None:
+        overdue = max(now - due, _NONE)
     return FeedStatus(feed, waits or _NONE, arrived.held, overdue, last, arrived.late_notified_after == last)
 
 
 def _oldest(engine: sa.Engine, storage: Storage, feed: Feed, now: datetime) -> timedelta | None:
     """Return how long the oldest file or upload waits, None without one. A file that is still being written counts."""
-    waiting = storage.stable_files(feed.inbox, feed.file_pattern, 0, feed.require_done_file)
+    waiting = storage.stable_files(feed.inbox, feed.file_pattern, 0, feed.side_files)
     since = [datetime.fromtimestamp(each.modified, UTC) for each in waiting]
     since += [upload.uploaded_at for upload in uploads.waiting(engine, feed.name)]
-    return max((now - each for each in since), default=None)
+    return max((max(now - each, _NONE) for each in since), default=None)  # a clock may have been set back
 
 
 def _notify(engine: sa.Engine, status: FeedStatus, send: Send, link: str) -> bool:
     """Mail the people of a late feed; return False when they know it already."""
     feed, last = status.feed, status.last_arrival
-    if last is None or feed.expected_every is None:
+    due = feed.next_file_due(last) if last is not None else None
+    if last is None or due is None or feed.expected_every is None:
         return False
     with notify_once(engine, feed.name, last) as is_new:
         if is_new and feed.notify.to and feed.notify.when != "never":
-            send(feed, LateFeed(feed, last, feed.expected_every, link))
+            send(feed.notify.to, LateFeed(feed, last, feed.expected_every, due, link))
     return is_new
 
 

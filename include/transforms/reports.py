@@ -15,7 +15,12 @@ from include.schemas.client_rows import FIELDS
 from include.transforms.csv_reading.pieces import Piece
 
 # Columns of a report. `_import` links a corrected file to its parent; `_cells` holds rows that fit no columns.
-ADDED = ("_row", "_line", "_codes", "_problems", "_import", "_cells")
+_REPORT = ("_row", "_line", "_codes", "_problems", "_import", "_cells")
+# Those of a result file, which has every record and what became of it.
+_RESULT = ("_row", "_line", "_outcome", "_client_id", "_codes", "_problems", "_import", "_cells")
+ADDED = frozenset(_RESULT)
+# The column that marks an export of clients, whose cells have the same apostrophes as those of a report.
+EXPORTED = "_export"
 _RUNS_IN_A_SPREADSHEET = r"[\s\x00-\x1f\xad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]*[=+\-@＝＋－＠−]"
 _TO_NEUTRALISE = re.compile(rf"'*(?:{_RUNS_IN_A_SPREADSHEET}|[\t\r])")
 _NEUTRALISED = re.compile(rf"'+(?:{_RUNS_IN_A_SPREADSHEET}|[\t\r])")
@@ -28,6 +33,18 @@ class FailedRow:
     row: int
     line: int
     cells: Sequence[str]
+    problems: Sequence[Problem]
+
+
+@dataclass(frozen=True)
+class ResultRow:
+    """A record and what became of it. `cells` is None where they are not kept any more."""
+
+    row: int
+    line: int
+    outcome: str
+    client_id: str
+    cells: Sequence[str] | None
     problems: Sequence[Problem]
 
 
@@ -61,6 +78,11 @@ def is_report(names: Sequence[str]) -> bool:
     return {"_row", "_codes", "_import"} <= {name.strip() for name in names}
 
 
+def is_neutralised(names: Sequence[str]) -> bool:
+    """Say whether a header is that of a file whose cells `neutralise` has made safe: a report, or an export."""
+    return is_report(names) or EXPORTED in {name.strip() for name in names}
+
+
 def parents_in(names: Sequence[str], piece: Piece) -> set[str]:
     """Give the import ids that the rows of a report name."""
     if not is_report(names):
@@ -68,6 +90,13 @@ def parents_in(names: Sequence[str], piece: Piece) -> set[str]:
     position = [name.strip() for name in names].index("_import")
     of_ragged = (record.cells[position] for record in piece.ragged.values() if len(record.cells) == len(names))
     return {cell.strip() for cell in (*piece.columns[position], *of_ragged)} - {""}
+
+
+def parent_named(names: Sequence[str], cells: Sequence[str]) -> str | None:
+    """Give the import that one row of a report names; None for any other file."""
+    if not is_report(names) or len(names) != len(cells):
+        return None
+    return parent_of({cells[[name.strip() for name in names].index("_import")].strip()})
 
 
 def parent_of(ids: set[str]) -> str | None:
@@ -80,7 +109,7 @@ def parent_of(ids: set[str]) -> str | None:
 
 @dataclass(frozen=True)
 class PlannedChange:
-    """What one row would do to one client; `before` is None for a new one."""
+    """What one row would do to one client; `before` is None for a new one, `line` 0 for one that the file lacks."""
 
     row: int
     line: int
@@ -103,16 +132,16 @@ def _planned_rows(changes: Iterable[PlannedChange]) -> Iterator[list[object]]:
         for field in FIELDS:
             old, new = before.get(field), change.after.get(field)
             if field in change.after and old != new:
-                yield [change.row, change.line, change.outcome, change.client_id, field, old, new]
+                yield [change.row, change.line or "", change.outcome, change.client_id, field, old, new]
 
 
 def write_report(header: Sequence[str], rows: Iterable[FailedRow], import_id: str, delimiter: str) -> bytes:
-    """Write the report: the columns of the file, then ADDED.
+    """Write the report: the columns of the file, then its own.
 
     A row that fits no columns leaves them blank, and all its cells stand together in `_cells`.
     """
     own = [position for position, name in enumerate(header) if name.strip() not in ADDED]
-    names = [*(neutralise(header[position]) for position in own), *ADDED]
+    names = [*(neutralise(header[position]) for position in own), *_REPORT]
     cells = ([neutralise(cell) for cell in _report_cells(failed, header, own, import_id)] for failed in rows)
     return _as_csv(itertools.chain([names], cells), delimiter)
 
@@ -132,16 +161,50 @@ def _report_cells(failed: FailedRow, header: Sequence[str], own: Sequence[int], 
     ]
 
 
+def write_result(header: Sequence[str], rows: Iterable[ResultRow], import_id: str, delimiter: str) -> Iterator[bytes]:
+    """Write the result file, a line at a time: the columns of the file, then its own.
+
+    A row that fits no columns leaves them blank, as in a report. So does one whose cells are not kept.
+    """
+    own = [position for position, name in enumerate(header) if name.strip() not in ADDED]
+    names = [*(neutralise(header[position]) for position in own), *_RESULT]
+    cells = ([neutralise(cell) for cell in _result_cells(row, header, own, import_id)] for row in rows)
+    return _lines_of_csv(itertools.chain([names], cells), delimiter)
+
+
+def _result_cells(row: ResultRow, header: Sequence[str], own: Sequence[int], import_id: str) -> list[str]:
+    fits_columns = row.cells is not None and len(row.cells) == len(header) and not _is_ragged(row.problems)
+    return [
+        *(row.cells[position] if fits_columns and row.cells else "" for position in own),
+        str(row.row),
+        str(row.line or ""),
+        row.outcome,
+        row.client_id,
+        " ".join(dict.fromkeys(problem.code for problem in row.problems)),
+        " ".join(problem.message for problem in row.problems),
+        import_id,
+        "" if fits_columns else _all_cells(header, row.cells or ()),
+    ]
+
+
+def _is_ragged(problems: Sequence[Problem]) -> bool:
+    return any(problem.code == "ROW_RAGGED" for problem in problems)
+
+
 def _as_csv(rows: Iterable[Sequence[str]], delimiter: str) -> bytes:
+    content = io.BytesIO()
+    content.writelines(_lines_of_csv(rows, delimiter))
+    return content.getvalue()
+
+
+def _lines_of_csv(rows: Iterable[Sequence[str]], delimiter: str) -> Iterator[bytes]:
     """Write CSV for a spreadsheet: UTF-8 with byte-order mark, lines that end in CRLF."""
-    content, separator = io.BytesIO(), delimiter.encode()
+    separator = delimiter.encode()
     needs_quotes = re.compile(f'["\r\n{re.escape(delimiter)}]').search
-    content.write(codecs.BOM_UTF8)
+    yield codecs.BOM_UTF8
     # Cell by cell, because csv.writer takes four bytes for each character of the longest row.
     for cells in rows:
-        content.write(separator.join((_quoted(cell) if needs_quotes(cell) else cell).encode() for cell in cells))
-        content.write(b"\r\n")
-    return content.getvalue()
+        yield separator.join((_quoted(cell) if needs_quotes(cell) else cell).encode() for cell in cells) + b"\r\n"
 
 
 def _quoted(cell: str) -> str:

@@ -1,1 +1,1 @@
-"""The page *Client imports*: routes, templates and what they show. Built only where it is served."""
+"""The page *Clients*: routes, templates and what they show. Built only where it is served."""

@@ -11,11 +11,36 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
+from client_imports_page.bodies import Bodies
 from client_imports_page.permissions import same_origin
 from client_imports_page.rendering import error_page
-from client_imports_page.routes import api, details, files, lists
-from include.errors import FileRefused, ImportNotFound, KeyUsedOtherwise, StorageMissing, UploadNotFound
+from client_imports_page.routes import (
+    actions,
+    api,
+    checks,
+    clients,
+    corrections,
+    details,
+    feeds,
+    files,
+    lists,
+    one_import,
+    remembered,
+)
+from include.codes import Code
+from include.errors import (
+    AirflowDatabaseFailed,
+    FileRefused,
+    ImportNotFound,
+    KeyUsedOtherwise,
+    StorageMissing,
+    TooLateToCancel,
+    TooManyUploads,
+    UploadNotFound,
+)
+from include.system_errors import cause_of
 
 log = logging.getLogger(__name__)
 
@@ -46,10 +71,17 @@ class _SecurityHeaders:
         await self.app(scope, receive, with_headers)
 
 
+class _Application(FastAPI):
+    """An application whose every answer is looked after, also that to an unexpected error."""
+
+    def build_middleware_stack(self) -> Any:
+        return _SecurityHeaders(Bodies(super().build_middleware_stack()))
+
+
 def build_app() -> FastAPI:
     """Build the application that Airflow's API server mounts."""
     # Documentation pages would be public: dependencies of the whole application do not cover them.
-    app = FastAPI(
+    app = _Application(
         title="Client imports", docs_url=None, redoc_url=None, openapi_url=None,
         dependencies=[Depends(same_origin), Depends(get_user)],
         exception_handlers={
@@ -59,15 +91,19 @@ def build_app() -> FastAPI:
             UploadNotFound: _not_found,
             FileRefused: _refused,
             KeyUsedOtherwise: _key_used,
+            TooManyUploads: _too_many,
+            TooLateToCancel: _too_late,
+            ClientDisconnect: _broken_off,
             StorageMissing: _storage_error,
+            AirflowDatabaseFailed: _airflow_error,
             sa.exc.DataError: _not_text,
             sa.exc.SQLAlchemyError: _database_error,
+            OSError: _system_error,
             Exception: _unexpected_error,
         },
     )  # fmt: skip
-    app.add_middleware(_SecurityHeaders)
-    for router in (lists.router, details.router, api.router, files.router):
-        app.include_router(router)
+    for module in (clients, lists, details, one_import, feeds, api, checks, remembered, actions, corrections, files):
+        app.include_router(module.router)
     return app
 
 
@@ -85,17 +121,42 @@ async def _not_found(request: Request, _error: Exception) -> Response:
 
 
 async def _refused(_request: Request, refused: FileRefused) -> Response:
-    status = 413 if refused.code == "FILE_TOO_LARGE" else 400
-    return JSONResponse({"detail": refused.message, "code": refused.code}, status)
+    statuses = {Code.FILE_TOO_LARGE: 413, Code.FILE_NAME: 422}
+    return JSONResponse({"detail": refused.message, "code": refused.code}, statuses.get(Code(refused.code), 400))
 
 
 async def _key_used(request: Request, error: KeyUsedOtherwise) -> Response:
     return error_page(request, 422, str(error))
 
 
+async def _too_late(request: Request, error: TooLateToCancel) -> Response:
+    return error_page(request, 409, str(error))
+
+
+async def _too_many(request: Request, error: TooManyUploads) -> Response:
+    answer = error_page(request, 429, str(error))
+    answer.headers["Retry-After"] = "60"
+    return answer
+
+
+async def _broken_off(_request: Request, _error: ClientDisconnect) -> Response:
+    """The sender has gone before the whole file came, so nobody reads this answer, and nothing is kept."""
+    return Response(status_code=400)
+
+
+async def _airflow_error(request: Request, error: AirflowDatabaseFailed) -> Response:
+    log.error("Airflow's database failed: %s", error)
+    return error_page(request, 503, "System error: Airflow's own database does not answer. Please try again later.")
+
+
 async def _storage_error(request: Request, error: StorageMissing) -> Response:
     log.error("The storage failed: %s", error)
     return error_page(request, 503, "System error: the file storage does not answer. Please try again later.")
+
+
+async def _system_error(request: Request, error: OSError) -> Response:
+    log.error("The operating system failed: %s", cause_of(error))
+    return error_page(request, 503, f"System error: {cause_of(error)}. Please try again later.")
 
 
 async def _not_text(request: Request, _error: Exception) -> Response:

@@ -11,6 +11,7 @@ from include.adapters.database.page_imports import Day
 from include.models import OUTCOMES
 
 WIDTH, HEIGHT = 600, 120
+FEW_DAYS = 7
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,16 @@ class Column:
 
 @dataclass(frozen=True)
 class Chart:
-    """The last days of one feed. `line`: points of the share of failed rows; `most`: records of the busiest day."""
+    """The last days of one feed.
+
+    points  the shares of failed rows; `line` joins them
+    most    the records of the busiest day
+    """
 
     feed: str
     columns: Sequence[Column]
     line: str
+    points: Sequence[tuple[float, float]]
     most: int
     first: date
     last: date
@@ -52,25 +58,30 @@ class Chart:
 
 def charts(days: Sequence[Day], last: date, number_of_days: int, most_feeds: int = 6) -> list[Chart]:
     """Draw a chart for each feed that had records, the busiest first."""
+    first = min((day.day for day in days), default=last)
+    if (last - first).days < FEW_DAYS:
+        number_of_days = FEW_DAYS  # bars of one day would be thin lines at the edge of an empty month
     drawn = [
-        _chart(feed, list(of_feed), last, number_of_days) for feed, of_feed in groupby(days, key=lambda day: day.feed)
+        chart(feed, list(of_feed), last, number_of_days) for feed, of_feed in groupby(days, key=lambda day: day.feed)
     ]
-    return sorted((chart for chart in drawn if chart.read), key=lambda chart: -chart.read)[:most_feeds]
+    return sorted((each for each in drawn if each.read), key=lambda each: -each.read)[:most_feeds]
 
 
-def _chart(feed: str, days: Sequence[Day], last: date, number_of_days: int) -> Chart:
+def chart(feed: str, days: Sequence[Day], last: date, number_of_days: int) -> Chart:
+    """Draw the chart of one feed, also of one without records."""
     by_date = {day.day: day for day in days}
-    most = max(1, *(day.read for day in days))
+    most = max([1, *(day.read for day in days)])
     step = WIDTH / number_of_days
     dates = [last - timedelta(days=number_of_days - 1 - n) for n in range(number_of_days)]
     columns = [_column(n * step, step, date_, by_date.get(date_), most) for n, date_ in enumerate(dates)]
     points = [
-        f"{column.x + step / 2:.1f},{HEIGHT - HEIGHT * column.day.failed / column.day.read:.1f}"
+        (round(column.x + step / 2, 1), round(HEIGHT - HEIGHT * column.day.failed / column.day.read, 1))
         for column in columns
         if column.day and column.day.read
     ]
     read, failed = sum(day.read for day in days), sum(day.failed for day in days)
-    return Chart(feed, columns, " ".join(points), most, dates[0], last, read, failed)
+    line = " ".join(f"{x},{y}" for x, y in points)
+    return Chart(feed, columns, line, points, most, dates[0], last, read, failed)
 
 
 def _column(x: float, step: float, date_: date, day: Day | None, most: int) -> Column:

@@ -10,9 +10,11 @@ from typing import Any
 import jinja2
 from fastapi import Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
+from markupsafe import Markup
 
 from client_imports_page import feeds, wording
 from client_imports_page.permissions import Person
+from client_imports_page.sentences import as_html
 from include.codes import Code
 from include.models import State
 from include.schemas.client_rows import FIELDS
@@ -29,8 +31,14 @@ def _templates() -> jinja2.Environment:
     environment.filters["number"] = lambda value: f"{value:,}"
     environment.filters["instant"] = _instant
     environment.filters["visible"] = wording.visible
+    environment.filters["sentence"] = _sentence
     environment.globals.update(wording=wording, Code=Code, State=State, FIELDS=FIELDS)
     return environment
+
+
+@jinja2.pass_context
+def _sentence(context: jinja2.runtime.Context, text: object) -> Markup:
+    return as_html(text, str(context["root"]))
 
 
 def _instant(value: datetime | str) -> dict[str, str]:

@@ -15,9 +15,9 @@ def in_a_task(airflow):
     """Make a run with these parameters the current one."""
     from airflow.sdk.execution_time.context import set_current_context
 
-    def _in_a_task(user: str | None = None, **params: object):
+    def _in_a_task(user: str | None = None, run_type: str = "scheduled", **params: object):
         run = SimpleNamespace(
-            dag_id="import_clients__acme", run_id="run-1", run_type="scheduled", start_date=STARTED,
+            dag_id="import_clients__acme", run_id="run-1", run_type=run_type, start_date=STARTED,
             triggering_user_name=user,
         )  # fmt: skip
         ti = SimpleNamespace(
@@ -38,15 +38,37 @@ def test_a_request_names_the_run_the_person_and_the_options(in_a_task):
     assert (files.file, files.upload) == ("a.csv", None)
 
 
-@pytest.mark.parametrize(
-    ("user", "requested_by", "expected"),
-    [("olga", None, "olga"), ("admin", "olga", "olga"), (None, None, "scheduled"), (None, "olga", "olga")],
-)
-def test_the_person_of_the_form_comes_before_the_person_who_started_the_run(in_a_task, user, requested_by, expected):
+def test_the_person_is_the_one_that_airflow_has_noted_and_no_parameter_changes_that(in_a_task):
     from include.airflow_support.runs import current_request
 
-    with in_a_task(user=user, requested_by=requested_by):
-        assert current_request().by == expected
+    with in_a_task(user="olga", requested_by="the.ceo"):
+        assert current_request().by == "olga"
+
+
+@pytest.mark.parametrize(
+    ("run_type", "by"),
+    [
+        ("scheduled", "the schedule"), ("asset_triggered", "a new file"), ("operator_triggered", "another DAG"),
+        ("backfill", "a backfill"), ("manual", "an unknown person"),
+    ],
+)  # fmt: skip
+def test_a_run_that_no_person_started_says_in_words_how_it_was_started(in_a_task, run_type, by):
+    from airflow.utils.types import DagRunType
+
+    from include.airflow_support.runs import current_request
+
+    for kind in (run_type, DagRunType(run_type)):
+        with in_a_task(run_type=kind, requested_by="the.ceo"):
+            assert current_request().by == by
+
+
+def test_what_names_an_upload_may_be_anything_and_is_handled_as_text(in_a_task):
+    from include.airflow_support.runs import current_files
+
+    with in_a_task(upload=7):
+        assert current_files().upload == "7"
+    with in_a_task():
+        assert current_files().upload is None
 
 
 def test_the_link_to_a_run_leads_to_the_run_and_not_to_the_task(in_a_task):

@@ -59,7 +59,7 @@ def _environment(home: Path, postgres: Any, port: int, smtp: int) -> dict[str, s
     return {**inherited, **variables, "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin,vera:viewer"}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # a whole Airflow takes half a core, which other tests need afterwards
 def site(postgres: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     if CHROMIUM is None:
         pytest.skip("No chromium on this machine.")
@@ -118,9 +118,15 @@ class Browser:
     complaints: list[str] = field(default_factory=list)
 
     def open_imports(self) -> Any:
-        """Client imports inside Airflow, by its entry in the navigation; gives the frame."""
+        """The imports inside Airflow, by its entry in the navigation; gives the frame."""
+        self.open_clients().get_by_role("link", name="Imports", exact=True).click()
+        self.frame().wait_for_selector("td.file, .empty h2")
+        return self.frame()
+
+    def open_clients(self) -> Any:
+        """The clients inside Airflow, by its entry in the navigation; gives the frame."""
         self.page.goto(self.site.url)
-        self.page.get_by_role("link", name="Client imports").click()
+        self.page.get_by_role("link", name="Clients", exact=True).click()
         return self.frame()
 
     def frame(self) -> Any:

@@ -76,13 +76,20 @@ def test_a_merge_announces_counts_and_ids_and_no_cell_to_other_dags(installation
     assert states(installation.run("default"))["announce"] == "success"
     (event,) = events()
     counts = {"read": 4, "created": 4, "updated": 0, "unchanged": 0, "duplicate": 0, "failed": 0}
-    announced = {"import_id": str(ledger()[0]["id"]), "feed": "default", **counts, "reverted": 0, "kept": 0}
-    assert event == {"imports": [announced], "created": 4, "updated": 0, "reverted": 0}
+    announced = {
+        "import_id": str(ledger()[0]["id"]),
+        "feed": "default",
+        **counts,
+        "deactivated": 0,
+        "reverted": 0,
+        "kept": 0,
+    }
+    assert event == {"imports": [announced], "created": 4, "updated": 0, "reverted": 0, "deactivated": 0}
 
 
-@pytest.mark.parametrize("again", ["refused", "unchanged", "dry run"])
+@pytest.mark.parametrize("again", ["skipped", "unchanged", "dry run"])
 def test_a_run_that_changed_no_client_emits_no_event(installation, events, again):
-    conf = {"refused": {}, "unchanged": {"force": True}, "dry run": {"dry_run": True}}
+    conf = {"skipped": {}, "unchanged": {"force": True}, "dry run": {"dry_run": True}}
     name = "clients_export.csv" if again == "dry run" else "onboarding.csv"
     if again != "dry run":
         installation.drop("default", SAMPLES / name)
@@ -91,7 +98,7 @@ def test_a_run_that_changed_no_client_emits_no_event(installation, events, again
     installation.drop("default", SAMPLES / name)
     run = installation.run("default", **conf[again])
     assert states(run)["announce"] == "skipped" and len(events()) == before
-    assert run.state == ("failed" if again == "refused" else "success")
+    assert run.state == "success"
 
 
 def test_a_held_import_is_announced_when_it_is_approved_and_so_is_its_undo(
@@ -185,6 +192,14 @@ def test_looking_at_all_feeds_measures_what_waits_and_is_red_once_for_a_late_fee
     assert (
         measures["client_imports.waiting_age", "acme"].value > 0 and measures["client_imports.held", "acme"].value == 0
     )
+
+
+def test_an_inbox_whose_place_a_file_has_taken_is_told_by_the_red_task(installation, capfd):
+    (installation.home / "storage" / "inbox" / "acme").write_text("First Name;E-mail\n")
+    assert installation.bag.dags["watch_feeds"].test(logical_date=None).state == "failed"
+    captured = capfd.readouterr()
+    assert "System error: " in captured.out + captured.err
+    assert "inbox/acme must be a folder and is a file. Rename the file" in captured.out + captured.err
 
 
 def test_the_dashboard_shows_every_metric_that_the_code_sends_and_no_other(installation, statsd):

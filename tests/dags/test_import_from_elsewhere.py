@@ -10,7 +10,7 @@ from tests import inboxes
 from tests.airflow_installation import states
 
 TEXT = "First Name,Email\nAnn,ann@example.com\n,none@example.com\n"
-PARAMS = {"file": None, "force": False, "dry_run": False, "note": None, "requested_by": None}
+PARAMS = {"file": None, "force": False, "dry_run": False, "note": None}
 
 
 def as_connection(kind: str, login) -> str:
@@ -19,18 +19,19 @@ def as_connection(kind: str, login) -> str:
 
 
 @pytest.fixture
-def dag_of(installation, feeds_folder):
-    """The DAG of a feed whose inbox is `inbox`."""
+def dag_of(installation, tmp_path, monkeypatch):
+    """The DAG of the only feed, whose inbox is `inbox`."""
     from airflow.dag_processing.dagbag import DagBag
 
-    path = feeds_folder / "partner.yaml"
+    path = tmp_path / "feeds" / "partner.yaml"
+    path.parent.mkdir()
+    monkeypatch.setenv("CLIENT_IMPORTS_FEEDS", str(path.parent))
 
     def _dag_of(inbox: str):
         path.write_text(f"title: Partner\ninbox: {inbox}\nstable_seconds: 0\nnotify: {{to: [a@example.com]}}\n")
         return DagBag(dag_folder=installation.bag.dag_folder).dags["import_clients__partner"]
 
-    yield _dag_of
-    path.unlink(missing_ok=True)
+    return _dag_of
 
 
 @pytest.mark.parametrize("sent_to", ["bucket", "server"])

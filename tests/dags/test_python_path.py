@@ -44,5 +44,5 @@ def test_everything_loads_with_the_project_root_as_airflow_home(tmp_path):
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    expected = ["forget_imports", "import_clients__acme", "import_clients__default", "revert_import"]
-    assert done.stdout.splitlines()[-6:] == [*expected, "review_held_import", "watch_feeds"]
+    expected = ["discard_import", "forget_imports", "import_clients__acme", "import_clients__default", "revert_import"]
+    assert done.stdout.splitlines()[-8:] == [*expected, "review_held_import", "scorecard", "watch_feeds"]

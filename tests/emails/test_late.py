@@ -13,7 +13,8 @@ LAST = datetime(2026, 11, 2, 6, tzinfo=UTC)
 
 
 def late(every: timedelta = timedelta(days=1), **keys) -> LateFeed:
-    return LateFeed(Feed(name="acme", title="Acme <partner>", **keys), LAST, every, "http://airflow/run")
+    feed = Feed(name="acme", title="Acme <partner>", **keys)
+    return LateFeed(feed, LAST, every, LAST + every, "http://airflow/run")
 
 
 def test_the_subject_names_the_feed_and_its_last_arrival():
@@ -38,3 +39,9 @@ def test_what_the_inbox_receives_is_said():
 
 def test_the_html_is_escaped():
     assert "Acme &lt;partner&gt; (acme)" in late().html()
+
+
+def test_times_are_those_of_the_feeds_time_zone():
+    berlin = late(timezone="Europe/Berlin")
+    assert berlin.subject == "acme: LATE, no file since 2026-11-02 07:00 CET"
+    assert "the feed is late since 2026-11-03 07:00 CET." in berlin.text()

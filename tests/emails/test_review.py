@@ -37,6 +37,12 @@ def test_a_hostile_file_name_stays_in_its_code_span():
     assert "File `xy.csv`, received 2026-11-02 06:00 UTC" in question().body
 
 
+def test_the_body_leads_to_the_page_of_the_import():
+    page = "https://airflow.example/plugin/client-imports/client-imports/imports/0123456789"
+    shown = Question(Feed(name="acme", title="Acme"), ENTRY, CAUSES, (), page)
+    assert f"decide there]({page})" in shown.body
+
+
 def test_newer_files_that_are_merged_already_are_a_warning():
     assert "merged already" not in question().body
     assert "**1 newer file of this feed is merged already**" in question([ENTRY]).body
@@ -45,5 +51,5 @@ def test_newer_files_that_are_merged_already_are_a_warning():
 
 def test_what_the_task_returns_says_who_may_answer_and_about_which_plan():
     shown = question().as_shown()
-    assert shown["subject"] == "Acme: import 01234567 waits for a decision"
+    assert shown["subject"] == "Acme: xy.csv waits for a decision"
     assert shown["plan_hash"] == ENTRY.plan_hash and shown["reviewers"] == [] and shown["answer_days"] > 0

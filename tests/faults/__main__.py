@@ -64,7 +64,7 @@ def report(tally: Tally, violations: Counter[str]) -> None:
         write_line(f"{number:6}  {place}")
     write_line(
         f"{tally.rounds} rounds, {tally.kills.total()} kills at {len(tally.kills)} places, {tally.restarts} PostgreSQL"
-        f" restarts, {tally.terminated} connections cut, {tally.doubles} double runs, {tally.stragglers} stragglers,"
+        f" restarts, {tally.crashes} crashes, {tally.full} full disks, {tally.terminated} connections cut, {tally.doubles} double runs, {tally.stragglers} stragglers,"
         f" {tally.cleared} tasks cleared, {violations.total()} violations"
     )
 

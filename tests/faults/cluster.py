@@ -21,6 +21,7 @@ from urllib.request import Request, urlopen
 import psutil
 import psycopg
 import redis
+import sqlalchemy as sa
 from psycopg.rows import dict_row
 
 from demo import mail_catcher
@@ -155,7 +156,12 @@ def running(home: Path, postgres: EmbeddedPostgres, broker: str, secrets: dict[s
     statsd, api, smtp = Listener(), free_port(), free_port()
     airflow = postgres.url("cluster_airflow")
     crm = postgres.url("cluster_clients")
-    own_settings = {**_addresses(api, airflow, crm, smtp), **_folders(home), "AIRFLOW__CELERY__BROKER_URL": broker}
+    own_settings = {
+        **_addresses(api, airflow, _of_tasks(crm), smtp),
+        "CLIENTS_OWNER_DB": crm,
+        **_folders(home),
+        "AIRFLOW__CELERY__BROKER_URL": broker,
+    }
     settings = _settings("airflow-worker", secrets) | own_settings | statsd.settings
     catcher = mail_catcher.start(smtp, home / "mail")
     cluster = Cluster(home, settings, api, Database(crm), Database(airflow), statsd)
@@ -165,6 +171,14 @@ def running(home: Path, postgres: EmbeddedPostgres, broker: str, secrets: dict[s
         cluster.stop()
         catcher.stop()
         statsd.close()
+
+
+def _of_tasks(owner_url: str) -> str:
+    """Make the role `clients` of create_clients_db.sh, and give the URL that tasks and page use."""
+    with psycopg.connect(owner_url, autocommit=True) as connection:
+        if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = 'clients'").fetchone():
+            connection.execute("CREATE ROLE clients LOGIN")
+    return sa.make_url(owner_url).set(username="clients", password=None).render_as_string(hide_password=False)
 
 
 def _settings(service: str, secrets: dict[str, str]) -> dict[str, str]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -78,6 +79,30 @@ class FaultEnvironment:
         arguments = ("-w", "-D", str(server.pgdata), "-m", "immediate", "-l", str(server.log), "restart")
         pgexec("pg_ctl", arguments, bin_path=server.bin_path, user=server.system_user)
         server.ensure_postgres_running()
+
+    def kill_backend(self) -> int:
+        """Kill one process of the server with -9: the server ends all others and replays its log. Gives 1 or 0."""
+        found = self.query(
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND backend_type = 'client backend' LIMIT 1"
+        )
+        for row in found:
+            with suppress(ProcessLookupError):
+                os.kill(row["pid"], signal.SIGKILL)
+            time.sleep(0.1)
+            self._wait_for_postgres()
+        return len(found)
+
+    def _wait_for_postgres(self) -> None:
+        until = time.monotonic() + 60
+        while True:
+            try:
+                self.query("SELECT 1")
+                return
+            except psycopg.OperationalError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.05)
 
     def terminate_backends(self) -> int:
         """Cut all connections; gives their number."""

@@ -77,7 +77,7 @@ def _files(environment: FaultEnvironment, simulation: Simulation, imports: list[
     kept = [path for folder in ("archive", "refused") for path in inside[folder] if path.is_file()]
     if sorted(path.read_bytes() for path in kept) != sorted(file.content() for file in simulation.dropped):
         wrong.append(f"{len(simulation.dropped)} files were dropped, kept are {[str(p) for p in kept]}")
-    folders = {"merged": "archive", "refused": "refused"}
+    folders = {"merged": "archive", "skipped": "archive", "refused": "refused"}
     for row in imports:
         path = Path(row["file_path"] or "nowhere")
         if path.parts[0] != folders.get(row["state"]) or not (environment.storage / path).is_file():
@@ -101,7 +101,7 @@ def _mails(environment: FaultEnvironment, imports: list[dict[str, Any]]) -> list
                 numbers = dict(re.findall(r"(\w+) (\d+)", counts[1]))
                 if row["state"] != "merged" or any(int(numbers[name]) != row[name] for name in ("read", *OUTCOMES)):
                     wrong.append(f"{row['file_name']} is {row['state']}, a mail says {counts[1]}")
-            if counts or "Refused, nothing was imported" in block:
+            if counts or "Refused, nothing was imported" in block or "Nothing new." in block:
                 mailed.add(str(row["id"]))
                 if ("Refused" in block) != (row["state"] == "refused"):
                     wrong.append(f"{row['file_name']} is {row['state']}, a mail says {block}")

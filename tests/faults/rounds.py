@@ -12,7 +12,7 @@ from tests.faults.environment import FaultEnvironment
 from tests.faults.inspection import inspect
 from tests.faults.scheduler import TASKS, Abandoned, Scheduler, Tally, Trouble
 from tests.faults.simulation import Simulation, make_simulation
-from tests.faults.worker import Call
+from tests.faults.worker import Call, Ended
 
 RECOVERIES = ("retry", "clear", "next run")
 FEEDS = ("swaps", "whole", "sides")
@@ -49,7 +49,7 @@ def play(environment: FaultEnvironment, name: str, tally: Tally) -> Scheduler:
 
 
 def _varied_simulation(feed: str) -> Simulation:
-    """Make files of which one is merged, one is refused by `validate` and, where the feed does that, one by `merge`."""
+    """Make files of which one is merged, one is refused by `validate_and_prepare` and, where the feed does that, one by `merge`."""
     needed = {None, "FILE_MISSING_COLUMN", "FILE_FAILED_ROWS" if feed == "whole" else None}
     for number in itertools.count():
         simulation = make_simulation(random.Random(number), feed)
@@ -103,18 +103,31 @@ def _chance(scheduler: Scheduler, drop_the_rest: Callable[[], None]) -> None:
 
 
 def _two_runs_at_once(scheduler: Scheduler) -> None:
-    """Let two runs of one feed receive together; each goes on with the files that it claimed."""
+    """Let two runs of one feed claim files together; each goes on with the files that it claimed.
+
+    Airflow never does this, because a feed's DAG has one active run.
+    """
     feed, runs = scheduler.feed, ("left", "right")
-    received = scheduler.together(Call(feed, run, "receive") for run in runs)
-    calls = [Call(feed, run, "validate", file) for run, r in zip(runs, received, strict=True) for file in r.value or ()]
-    for task in ("validate", "prepare"):
-        scheduler.together(Call(feed, call.run_id, task, call.file) for call in calls)
+    sensed = scheduler.together(Call(feed, run, "sense_inbox") for run in runs)
+    scheduler.together(
+        Call(feed, run, "validate_and_prepare", batch)
+        for run, ended in zip(runs, sensed, strict=True)
+        for batch in _claimed(ended)
+    )
     for task in ("merge", "email_summary"):
         scheduler.together(Call(feed, run, task) for run in runs)
 
 
+def _claimed(sensed: Ended) -> list[list[dict[str, str]]]:
+    """Give the batches of files of a `sense_inbox`. It raises an error when the other run is ahead."""
+    return sensed.value if sensed.how == "done" else []
+
+
 def _any_trouble(dice: random.Random) -> Trouble | None:
-    kinds = {"": 55, "kill": 18, "kill_later": 8, "restart": 1, "terminate": 6, "twice": 6, "straggle": 6}
+    kinds = {
+        "": 55, "kill": 18, "kill_later": 8, "full": 8, "restart": 1, "kill_backend": 1, "terminate": 6, "twice": 6,
+        "straggle": 6,
+    }  # fmt: skip
     kind = dice.choices(list(kinds), list(kinds.values()))[0]
     at, after = 1 + int(min(60, dice.expovariate(1 / 12))), dice.uniform(0, 0.25)
     if kind == "twice" and dice.random() < 0.5:

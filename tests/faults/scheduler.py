@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from tests.faults.environment import FaultEnvironment
-from tests.faults.worker import Call, Ended, Worker, start
+from tests.faults.worker import DISK_FULL, Call, Ended, Worker, start
 
-TASKS = ("receive", "validate", "prepare", "merge", "email_summary")
+TASKS = ("sense_inbox", "validate_and_prepare", "merge", "email_summary")
 TRIES = 4
 
 
@@ -25,7 +25,10 @@ class Abandoned(Exception):
 
 @dataclass(frozen=True)
 class Trouble:
-    """What happens to one try. `kind`: kill, kill_later, restart, terminate, twice, straggle. `at`: point; `after`: seconds."""
+    """What happens to one try. `at`: point; `after`: seconds.
+
+    `kind`: kill, kill_later, full (disk), restart, kill_backend, terminate, twice, straggle.
+    """
 
     kind: str
     at: int = 0
@@ -39,6 +42,8 @@ class Tally:
     rounds: int = 0
     kills: Counter[str] = field(default_factory=Counter)
     restarts: int = 0
+    crashes: int = 0
+    full: int = 0
     terminated: int = 0
     doubles: int = 0
     stragglers: int = 0
@@ -63,25 +68,19 @@ class Scheduler:
 
     def run(self, run_id: str) -> bool:
         """Run all tasks of one run, each until it is done. False when there was nothing to do."""
-        if self.task(Call(self.feed, run_id, "sense_inbox")).how == "skipped":
+        sensed = self.task(Call(self.feed, run_id, "sense_inbox"))
+        if sensed.how == "skipped":
             return False
-        received = self.task(Call(self.feed, run_id, "receive"))
-        if received.how == "skipped":
-            return True
-        self._each_file(run_id, received.value)
+        for batch in self.random.sample(sensed.value, len(sensed.value)):
+            self.task(Call(self.feed, run_id, "validate_and_prepare", batch))
         self.task(Call(self.feed, run_id, "merge"))
         self.task(Call(self.feed, run_id, "email_summary"))
         ended = self.task(Call(self.feed, run_id, "outcome"))
-        refused = self._states(run_id, "refused")
-        if (ended.how == "refused") != bool(refused):
-            raise Violation(f"outcome of {run_id} is {ended}, but {len(refused)} file(s) are refused")
+        # A claim that failed is a system error of that file alone.
+        red = self._states(run_id, "refused") + self._states(run_id, "failed")
+        if (ended.how == "refused") != bool(red):
+            raise Violation(f"outcome of {run_id} is {ended}, but {len(red)} file(s) are refused or failed")
         return True
-
-    def _each_file(self, run_id: str, files: list[dict[str, str]]) -> None:
-        for file in self.random.sample(files, len(files)):
-            call = Call(self.feed, run_id, "validate", file)
-            if self.task(call).how == "done":
-                self.task(replace(call, task="prepare"))
 
     def task(self, call: Call) -> Ended:
         """Try until the task ends in a way that Airflow accepts; the last try has no trouble."""
@@ -122,6 +121,17 @@ class Scheduler:
         self.environment.restart_postgres()
         self.tally.restarts += 1
         return self.patiently(worker)
+
+    def _kill_backend(self, call: Call, trouble: Trouble) -> Ended:
+        worker = start(self.environment, call)
+        worker.wait(trouble.after)
+        self.tally.crashes += self.environment.kill_backend()
+        return self.patiently(worker)
+
+    def _full(self, call: Call, trouble: Trouble) -> Ended:
+        ended = self.patiently(start(self.environment, call, at=trouble.at, number=DISK_FULL))
+        self.tally.full += bool(ended.place)
+        return ended
 
     def _terminate(self, call: Call, trouble: Trouble) -> Ended:
         worker = start(self.environment, call)

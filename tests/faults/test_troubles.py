@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import resource
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import psycopg
 import pytest
@@ -63,8 +63,9 @@ def assert_imported_once(installation, ledger, clients, engine, run) -> None:
     assert (row["read"], row["created"]) == (2, 2) and len(clients()) == 2
     with engine.connect() as connection:
         assert connection.scalar(sa.text("SELECT count(*) FROM client_changes")) == 2
-    (mail,) = installation.read_mails()
+    *earlier, mail = installation.read_mails()
     assert mail["Subject"] == "default: 1 file, 2 created"
+    assert {each["Subject"] for each in earlier} <= {"default: SYSTEM ERROR, the run has not finished"}
     assert installation.files("inbox") == [] and installation.files("staging") == []
     assert len(installation.files("archive")) == 1
 
@@ -72,8 +73,8 @@ def assert_imported_once(installation, ledger, clients, engine, run) -> None:
 def test_an_error_in_the_file_is_refused_at_once_and_never_retried(impatient, ledger, clients):
     impatient.drop("default", "First Name\nAnn\n", "x.csv")
     run = impatient.run("default")
-    assert run.state == "failed" and states(run)["each_file.validate[0]"] == "failed"
-    assert tries(run)["each_file.validate"] == 1 and tries(run)["merge"] == 1
+    assert run.state == "failed" and states(run)["validate_and_prepare[0]"] == "failed"
+    assert tries(run)["validate_and_prepare"] == 1 and tries(run)["merge"] == 1
     (row,) = ledger()
     assert (row["state"], row["code"]) == ("refused", "FILE_MISSING_COLUMN") and "failed" not in row["state_times"]
     (mail,) = impatient.read_mails()
@@ -146,7 +147,7 @@ def full_disk() -> Iterator[None]:
 
 @pytest.mark.parametrize(
     ("owner", "name", "task"),
-    [(StagingFolder, "save", "each_file.validate"), (Storage, "write_report", "merge")],
+    [(StagingFolder, "save", "validate_and_prepare"), (Storage, "write_report", "merge")],
 )
 def test_a_full_disk_is_a_system_error_and_is_retried(impatient, ledger, once, owner, name, task):
     def write_on_full_disk(original, *args):
@@ -219,7 +220,7 @@ def test_a_bug_in_a_step_is_a_system_error_and_its_text_is_not_shown(
     once(prepare_step, "prepare_again", look, times=9)
     impatient.drop("default", TEXT, "x.csv")
     run = impatient.run("default")
-    assert tries(run)["each_file.prepare"] == 2
+    assert tries(run)["validate_and_prepare"] == 2
     assert (rows[1]["state"], rows[1]["message"]) == ("failed", "prepare failed: ValueError")
     assert_imported_once(impatient, ledger, clients, engine, run)
     shown = capfd.readouterr()
@@ -233,13 +234,59 @@ def test_a_bug_that_stays_is_mailed_as_a_system_error_and_waits_for_a_person(
         raise ValueError(f"cannot make sense of {MARK}")
 
     once(prepare_step, "decide", bug)
-    without_retries("each_file.prepare")
+    without_retries("validate_and_prepare")
     impatient.drop("default", TEXT, "x.csv")
     run = impatient.run("default")
     tasks = states(run)
-    assert (run.state, tasks["each_file.prepare[0]"], tasks["outcome"]) == ("failed", "failed", "failed")
+    assert (run.state, tasks["validate_and_prepare[0]"], tasks["outcome"]) == ("failed", "failed", "failed")
     assert (ledger()[0]["state"], ledger()[0]["code"]) == ("failed", None) and clients() == {}
     (mail,) = impatient.read_mails()
     assert mail["Subject"] == "default: SYSTEM ERROR, 1 file, 1 not imported yet"
     assert MARK not in mail.as_string() and "Nothing for the sender to do" in mail.get_body(("plain",)).get_content()
     assert impatient.files("refused") == [] and len(impatient.files("staging")) > 0
+
+
+@contextmanager
+def away(postgres, database: str) -> Iterator[None]:
+    """Let a database accept no connection, while the others of the server do."""
+    admin = sa.create_engine(postgres._url("postgres"), isolation_level="AUTOCOMMIT")
+
+    def allow(yes: bool) -> None:
+        with admin.connect() as connection:
+            connection.execute(sa.text(f"ALTER DATABASE {database} WITH ALLOW_CONNECTIONS {yes}"))
+
+    allow(False)
+    with admin.connect() as connection:
+        ends = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"
+        connection.execute(sa.text(ends), {"name": database})
+    try:
+        yield
+    finally:
+        allow(True)
+        admin.dispose()
+
+
+def test_a_run_that_loses_airflows_database_after_the_merge_is_finished_by_the_next_run(
+    impatient, ledger, clients, engine, postgres, once
+):
+    with ExitStack() as until_then:
+
+        def lose(original, *args, **keys):
+            original(*args, **keys)
+            until_then.enter_context(away(postgres, "airflow"))
+
+        once(merge_step, "merge_all", lose)
+        impatient.drop("default", TEXT, "x.csv")
+        with pytest.raises(sa.exc.OperationalError):
+            impatient.run("default")
+    assert (ledger()[0]["state"], ledger()[0]["filed"], ledger()[0]["notified_state"]) == ("merged", True, None)
+    assert_imported_once(impatient, ledger, clients, engine, impatient.run("default"))
+
+
+def test_files_wait_in_the_inbox_while_the_client_database_is_away(impatient, ledger, clients, engine, postgres):
+    impatient.drop("default", TEXT, "x.csv")
+    with away(postgres, "clients"):
+        run = impatient.run("default")
+    assert (run.state, states(run)["sense_inbox"]) == ("failed", "failed")
+    assert impatient.files("inbox") == ["default/x.csv"] and ledger() == []
+    assert_imported_once(impatient, ledger, clients, engine, impatient.run("default"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import json
 import os
 import select
@@ -19,21 +20,22 @@ from typing import Any
 from tests.faults.environment import FaultEnvironment
 
 _PR_SET_PDEATHSIG = 1
+DISK_FULL = 0  # no signal: from the point on nothing can be written
 
 
 @dataclass(frozen=True)
 class Call:
-    """What Airflow starts: a task of a run, for one file if the task is mapped."""
+    """What Airflow starts: a task of a run, for some files if the task is mapped."""
 
     feed: str
     run_id: str
     task: str
-    file: dict[str, str] | None = None
+    files: list[dict[str, str]] | None = None
     try_number: int = 1
     params: dict[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        return f"{self.task}[{self.file['file_name']}]" if self.file else self.task
+        return f"{self.task}[{', '.join(file['file_name'] for file in self.files)}]" if self.files else self.task
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,10 @@ class Worker:
 
 
 def start(environment: FaultEnvironment, call: Call, *, at: int = 0, number: int = signal.SIGKILL) -> Worker:
-    """Fork a process for the call. At its `at`-th point (from 1; 0: never) it sends itself the signal."""
+    """Fork a process for the call. At its `at`-th point (from 1; 0: never) it sends itself the signal.
+
+    With DISK_FULL for the signal, it can write no file from that point on.
+    """
     reading, writing = os.pipe()
     pid = os.fork()
     if pid:
@@ -118,10 +123,10 @@ def _work(environment: FaultEnvironment, call: Call, report: Callable[..., Any],
     point = _points(report, at, number)
     _watch(str(environment.storage), point)
     dag = environment.bag.dags[f"import_clients__{call.feed}"]
-    task = dag.get_task(f"each_file.{call.task}" if call.file else call.task)
-    empty = dict.fromkeys(("file", "upload", "note", "requested_by"))
+    task = dag.get_task(call.task)
+    empty = dict.fromkeys(("file", "upload", "note"))
     params = {**empty, "force": False, "dry_run": False, **call.params}
-    arguments = {"feed_name": call.feed} | ({"file": call.file} if call.file else {})
+    arguments = {"feed_name": call.feed} | ({"files": call.files} if call.files else {})
     run = SimpleNamespace(
         dag_id=dag.dag_id, run_id=call.run_id, run_type="manual", start_date=datetime.now(UTC),
         triggering_user_name="faults", conf={},
@@ -132,7 +137,7 @@ def _work(environment: FaultEnvironment, call: Call, report: Callable[..., Any],
         with set_current_context({"dag_run": run, "params": params, "ti": ti, "run_id": call.run_id}):  # type: ignore[arg-type]
             value = task.python_callable(**arguments)
         point("after its last statement")
-        report(how="done", value=value)
+        report(how="done", value=getattr(value, "xcom_value", value))
     except AirflowSkipException:
         report(how="skipped")
     except AirflowFailException as refused:
@@ -141,13 +146,20 @@ def _work(environment: FaultEnvironment, call: Call, report: Callable[..., Any],
         report(how="error", value=traceback.format_exc())
 
 
+_NEED_SPACE = ("before opening a file to write", "before os.rename", "before os.mkdir")
+
+
 def _points(report: Callable[..., Any], at: int, number: int) -> Callable[[str], None]:
     reached = 0
 
     def point(place: str) -> None:
         nonlocal reached
         reached += 1
-        if reached == at:
+        if number == DISK_FULL:
+            if 0 < at <= reached and place in _NEED_SPACE:
+                report(place=f"disk full {place}")
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        elif reached == at:
             report(place=place)
             os.kill(os.getpid(), number)
 

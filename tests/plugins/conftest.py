@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from threading import Thread
 from typing import Any
 
 import pytest
 
-from tests.plugins.page import TEXT
+from tests.plugins.connection import Connection
+from tests.plugins.page import ROOT, TEXT
 
 
 @pytest.fixture(scope="session")
@@ -64,3 +68,57 @@ def imported(installation: Any, engine: Any) -> Callable[..., str | None]:
         ).import_id
 
     return _imported
+
+
+@pytest.fixture(scope="session")
+def api_server(web_app: Any) -> Iterator[int]:
+    """The port of the real web server, uvicorn, with Airflow's application in it."""
+    import uvicorn
+
+    from demo.environment import free_port
+
+    config = uvicorn.Config(web_app, port=free_port(), log_config=None, access_log=False, lifespan="off")
+    server = uvicorn.Server(config)
+    thread = Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.05)
+    yield config.port
+    server.should_exit = True
+    thread.join(20)
+
+
+@pytest.fixture
+def connect(api_server: int, installation: Any) -> Iterator[Callable[..., Connection]]:
+    """A connection to the web server: `connect("olga")`; without a name it is not logged in."""
+    with ExitStack() as stack:
+        yield lambda name=None: stack.enter_context(Connection(api_server, name))
+
+
+@pytest.fixture
+def watch(api_server: int, installation: Any) -> Iterator[Callable[..., Any]]:
+    """A window of a person: `watch("olga", "/imports", zone="Asia/Tokyo")`; `zone` is chosen in Airflow."""
+    from playwright.sync_api import sync_playwright
+
+    from tests.browser.conftest import CHROMIUM, FLAGS
+    from tests.plugins.persons import token_of
+
+    address = f"http://127.0.0.1:{api_server}"
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+
+        def _watch(person: str, path: str, zone: str = "", width: int = 1200, dark: bool = False) -> Any:
+            context = chromium.new_context(
+                viewport={"width": width, "height": 600}, timezone_id="Europe/Berlin",
+                color_scheme="dark" if dark else "light",
+            )  # fmt: skip
+            context.set_default_timeout(60_000)
+            context.add_cookies([{"name": "_token", "value": token_of(person), "url": address}])
+            if zone:
+                context.add_init_script(f"localStorage.setItem('timezone', JSON.stringify('{zone}'))")
+            page = context.new_page()
+            page.goto(f"{address}{ROOT}{path}")
+            return page
+
+        yield _watch
+        chromium.close()

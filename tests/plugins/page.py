@@ -19,4 +19,5 @@ def send(
 
 def file_names(answer: Any) -> list[str]:
     """Read the file names of a list of imports, from top to bottom."""
-    return re.findall(r'<td class="file"><a href="[^"]*">([^<]*)</a>', answer.text)
+    links = re.findall(r'<td class="file"><a href="[^"]*">(.*?)</a>', answer.text, re.DOTALL)
+    return [re.sub("<[^>]*>", "", link) for link in links]  # what was searched for is marked

@@ -17,8 +17,7 @@ def trigger(airflow, place, monkeypatch) -> InboxTrigger:
 
     monkeypatch.setattr("include.adapters.files.location.open_storage", lambda root, login_of: place.storage)
     return InboxTrigger(
-        root="where `place` is", inbox=place.inbox, pattern="*", stable_seconds=0, require_done_file=False,
-        poll_seconds=0.01,
+        root="where `place` is", inbox=place.inbox, pattern="*", stable_seconds=0, poll_seconds=0.01,
     )  # fmt: skip
 
 

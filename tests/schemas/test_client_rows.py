@@ -9,9 +9,11 @@ from pandera.errors import SchemaErrors
 
 from include.codes import Code
 from include.models import FIELD_NAMES
-from include.schemas.client_rows import FIELDS, REQUIRED, ClientRows
+from include.schemas.client_rows import CLEARED, FIELDS, REQUIRED, ClientRows
 from include.transforms.csv_reading.headers import fields_of
 
+# What the checks of every field find; a field that can be cleared has the first alone.
+OF_EVERY_FIELD = ["CELL_SPREADSHEET_ERROR", "CELL_NOT_CLEARABLE"]
 COLUMNS = ClientRows.to_schema().columns
 GOOD = {
     "id": "66829b2e43c91e3ce480b6c4", "first_name": "Ann", "middle_name": "", "last_name": "Lee",
@@ -43,9 +45,12 @@ def test_a_row_within_every_rule_passes_and_so_does_one_with_blank_optional_cell
     ("field", "codes"),
     [
         ("id", ["CELL_FORMAT"]),
-        ("first_name", ["CELL_REQUIRED", "CELL_TOO_LONG", "CELL_CONTROL_CHARACTER", "CELL_EXECUTABLE"]),
-        ("middle_name", ["CELL_TOO_LONG", "CELL_CONTROL_CHARACTER", "CELL_EXECUTABLE"]),
-        ("last_name", ["CELL_TOO_LONG", "CELL_CONTROL_CHARACTER", "CELL_EXECUTABLE"]),
+        (
+            "first_name",
+            ["CELL_REQUIRED", "CELL_TOO_LONG", "CELL_CONTROL_CHARACTER", "CELL_EXECUTABLE", "CELL_LOOKS_DAMAGED"],
+        ),
+        ("middle_name", ["CELL_TOO_LONG", "CELL_CONTROL_CHARACTER", "CELL_EXECUTABLE", "CELL_LOOKS_DAMAGED"]),
+        ("last_name", ["CELL_TOO_LONG", "CELL_CONTROL_CHARACTER", "CELL_EXECUTABLE", "CELL_LOOKS_DAMAGED"]),
         ("email", ["CELL_REQUIRED", "CELL_TOO_LONG", "CELL_CONTROL_CHARACTER", "CELL_FORMAT"]),
         ("username", ["CELL_TOO_LONG", "CELL_TOO_SHORT", "CELL_CONTROL_CHARACTER", "CELL_EXECUTABLE"]),
         ("project", []),
@@ -56,7 +61,8 @@ def test_a_row_within_every_rule_passes_and_so_does_one_with_blank_optional_cell
     ],
 )
 def test_each_field_has_its_checks_and_the_error_of_a_check_is_the_code(field, codes):
-    assert [Code(check.error) for check in COLUMNS[field].checks] == codes
+    of_every_field = OF_EVERY_FIELD[:1] if FIELDS[field].clearable else OF_EVERY_FIELD
+    assert [Code(check.error) for check in COLUMNS[field].checks] == [*of_every_field, *codes]
 
 
 def test_all_failures_of_all_rows_are_reported_at_once_with_their_row_numbers():
@@ -77,6 +83,8 @@ def test_all_failures_of_all_rows_are_reported_at_once_with_their_row_numbers():
         ("email", "a" * 250 + "@example.com", {"CELL_TOO_LONG"}), ("email", "an\u200bn@example.com", {"CELL_CONTROL_CHARACTER"}),
         ("type", "BUSINESS", set()), ("id", "66829B2E43C91E3CE480B6C4", set()),
         ("id", "66829b2e43c91e3ce480b6c4\n", {"CELL_FORMAT"}), ("created", "2024-06-13\n", {"CELL_FORMAT"}),
+        ("last_name", "#REF!", {"CELL_SPREADSHEET_ERROR"}), ("desk", "#N/A", {"CELL_SPREADSHEET_ERROR"}),
+        ("last_name", CLEARED, set()), ("desk", CLEARED, {"CELL_NOT_CLEARABLE"}), ("first_name", "JosÃ©", {"CELL_LOOKS_DAMAGED"}),
         ("active", "yes\n", {"CELL_FORMAT"}), ("type", "personal\n", {"CELL_NOT_ALLOWED"}),
     ],
 )  # fmt: skip

@@ -8,7 +8,7 @@ WHITE_SPACE = "\t\n\r" + "".join(c for c in map(chr, range(0x20, 0x3001)) if c.i
 
 
 def read(text: str, delimiter: str) -> list[tuple[int, list[str] | None]] | str:
-    """(line, cells) of every record that is no blank line; cells are UNCLEAR where its quotes are not sound.
+    """(line, cells) of every record with a cell that is not blank; cells are UNCLEAR where its quotes are not sound.
 
     BROKEN when quotes reach over a line end and are not sound: it is unknown which records there are.
     """
@@ -45,15 +45,18 @@ def read(text: str, delimiter: str) -> list[tuple[int, list[str] | None]] | str:
             if ends and state == "start" and (char != "" or at >= len(text)):
                 break
             at += 1
-        if not sound:
+        if not sound or any(cell.startswith(" ") and cell.strip(" ").startswith('"') for cell in cells):
             rest = text[started:]
             end = min([i for i in (rest.find("\n"), rest.find("\r")) if i >= 0] or [len(rest)])
+            padded = None if multi or line > start else read_padded(rest[:end], delimiter)
+            if padded is not None:
+                cells, sound, at = padded, True, started + end
+        if not sound:
             odd = rest[:end].count('"') % 2 and (rest[:end].count('"') - rest[:end].count('\\"')) % 2
             if multi or odd:
                 return BROKEN
             at = started + end
-        raw = text[started:at]
-        if raw.strip(WHITE_SPACE) or delimiter in raw:
+        if not sound or any(cell.strip(WHITE_SPACE) for cell in cells):
             records.append((start, cells if sound else UNCLEAR))
         if at < len(text):
             at += 2 if text[at : at + 2] == "\r\n" else 1
@@ -61,3 +64,36 @@ def read(text: str, delimiter: str) -> list[tuple[int, list[str] | None]] | str:
         else:
             break
     return records
+
+
+def read_padded(line: str, delimiter: str) -> list[str] | None:
+    """Cells of a line with spaces around quoted ones; None where a cell that begins with a quote does not end so."""
+    cells, at = [], 0
+    while True:
+        first = at
+        while line[first : first + 1] == " ":
+            first += 1
+        cell, end = "", -1
+        if line[first : first + 1] == '"':
+            place = first + 1
+            while place < len(line):
+                if line[place] == '"' and line[place + 1 : place + 2] == '"':
+                    cell, place = cell + '"', place + 2
+                elif line[place] == '"':
+                    break
+                else:
+                    cell, place = cell + line[place], place + 1
+            after = place + 1
+            while line[after : after + 1] == " ":
+                after += 1
+            if place < len(line) and line[after : after + 1] in ("", delimiter):
+                end = after
+            elif first == at:
+                return None
+        if end < 0:
+            end = line.find(delimiter, at) if delimiter in line[at:] else len(line)
+            cell = line[at:end]
+        cells.append(cell)
+        if end >= len(line):
+            return cells
+        at = end + 1

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from include.adapters.database import ledger
 from include.models import RunRequest, State
 from include.steps.archive import archive
 from include.steps.context import ImportContext
+from include.steps.import_file import import_file
 from include.steps.receive import receive_copy
 
 
@@ -37,6 +40,27 @@ def test_a_finished_import_leaves_staging_for_its_folder(context, import_id, sta
     assert not context.storage.staged_source(import_id).exists()
     archive(context, import_id)
     assert ledger.find(context.engine, import_id).file_path == entry.file_path
+
+
+def test_the_day_of_a_folder_is_that_of_the_feeds_time_zone(feed, engine, storage, tmp_path):
+    late_in_the_day = datetime(2026, 3, 1, 23, 30, tzinfo=UTC)
+    (tmp_path / "a.csv").write_text("First Name,Email\n,ann@example.com\nBen,ben@example.com\n")
+    paths = {}
+    for zone in ("UTC", "Europe/Berlin", "America/New_York"):
+        result = import_file(
+            tmp_path / "a.csv", feed=feed.model_copy(update={"timezone": zone, "name": zone.lower().replace("/", "_")}),
+            engine=engine, storage=storage, clock=lambda: late_in_the_day,
+        )  # fmt: skip
+        entry = ledger.find(engine, result.import_id)
+        paths[zone] = {path.split("/")[2] for path in (entry.file_path, entry.report_path)}
+        forgotten = replace_paths(entry)
+        assert len(storage.files_of(forgotten)) == 2, "a process was killed before it noted the paths"
+    assert paths == {"UTC": {"2026-03-01"}, "Europe/Berlin": {"2026-03-02"}, "America/New_York": {"2026-03-01"}}
+
+
+def replace_paths(entry):
+    entry.file_path = entry.report_path = entry.planned_path = None
+    return entry
 
 
 @pytest.mark.parametrize("state", [State.RECEIVED, State.VALIDATED, State.PREPARED, State.HELD, State.FAILED])

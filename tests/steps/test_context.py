@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import os
+from errno import ENOSPC
 
 import pytest
 
@@ -36,6 +38,13 @@ def test_a_system_error_is_noted_without_the_words_of_the_exception(context, imp
         raise ValueError("zoe@example.com")
     entry = ledger.find(context.engine, import_id)
     assert (entry.state, entry.message) == (State.FAILED, "validate failed: ValueError")
+
+
+def test_a_full_disk_is_noted_as_what_it_is_and_without_the_name_of_a_file(context, import_id):
+    with pytest.raises(StepFailed), step(context, "validate", import_id):
+        raise OSError(ENOSPC, os.strerror(ENOSPC), f"/srv/staging/{import_id}/Zoe Mark.csv")
+    message = ledger.find(context.engine, import_id).message
+    assert message == f"validate failed: No space left on device in staging/{import_id}"
 
 
 def test_an_error_of_the_family_keeps_its_own_sentence(context, import_id):

@@ -10,16 +10,24 @@ import zipfile
 import pytest
 import sqlalchemy as sa
 
-from include.adapters.database import erasure, ledger
+from include.adapters.database import erasure, ledger, remembered
 from include.adapters.files import storage as storage_module
 from include.adapters.files.storage import Storage
 from include.errors import PersonNotNamed, StepFailed
 from include.models import RunRequest
+from include.schemas.feed import Notify
+from include.schemas.mapping import Mapping
 from include.steps import erase as erase_module
+from include.steps.archive import archive
+from include.steps.cancel import cancel
 from include.steps.context import ImportContext
 from include.steps.erase import ERASED, erase_person
 from include.steps.forget import forget
+from include.steps.merge import merge
+from include.steps.prepare import prepare
 from include.steps.receive import receive
+from include.steps.upload import UploadRequest, Writing
+from include.steps.validate import validate
 from tests.inboxes import all_files
 from tests.steps.test_forget import LATER, Died, all_texts
 
@@ -89,6 +97,32 @@ def test_nothing_of_the_person_is_left_anywhere_and_every_count_is(bring_zoe, en
     sentences = " ".join(erased.sentences())
     assert "Counts stay. The client itself stays in `clients`" in sentences and "mails that were sent" in sentences
     assert "zoe" not in (sentences + repr(erased)).lower()
+
+
+def test_the_words_of_mappings_and_the_address_of_a_sender_are_forgotten(engine, storage, feed, erase):
+    context = ImportContext.of(feed.model_copy(update={"notify": Notify(uploader=True)}), engine, storage)
+    (storage.root / "inbox").mkdir(parents=True)
+    said = Mapping(columns={"zoe.mark@example.com": "ignore"}, values={"desk": {"Zoe.Mark@example.com": "default"}})
+
+    def send(text, **keys):
+        request = UploadRequest("zoe", "clients.csv", mapping=said, email="Zoe.Mark@example.com", **keys)
+        with Writing(context, request) as writing:
+            writing.write(text)
+            return writing.finish()
+
+    cancel(context, send(b"Email\n", note="by zoe.mark@example.com").id, "zoe")
+    send(b"First Name,Email,zoe.mark@example.com,Desk\nBen,ben@example.com,x,zoe.mark@EXAMPLE.com\n")
+    send(b"First Name,Email\nJoan,joan@example.com\n")
+    for name in ("default", "acme"):
+        remembered.remember(engine, name, said, "olga", LATER)
+    for entry in receive(context, RunRequest("zoe", dag_id="d", run_id="r")):
+        for step in (validate, prepare, merge, archive):
+            step(context, entry.id)
+    assert len(left_of_zoe(engine, storage)) > 8
+    erase()
+    assert left_of_zoe(engine, storage) == [] and remembered.entries(engine) == []
+    with engine.connect() as connection:
+        assert connection.scalars(sa.text("SELECT email FROM uploads")).all() == [None] * 3
 
 
 def test_the_ledger_says_that_the_file_was_deleted(bring_zoe, engine, storage, erase):
@@ -260,7 +294,9 @@ def test_a_note_that_names_the_person_goes_and_the_file_stays(bring, engine, sto
 
 def test_a_file_named_after_the_person_loses_its_name(bring, bring_zoe, engine, storage, erase):
     first = bring_zoe(file_name="clients_Zoe.Mark@example.com.csv")
-    again = bring_zoe()
+    whole = HEADER + "".join(ROWS[:4])
+    bring(whole, file_name="all_of_Zoe.Mark@example.com.csv")
+    again = bring(whole)
     assert again.code == "FILE_ALREADY_IMPORTED" and "Zoe.Mark" in again.message
     erase()
     entry = ledger.find(engine, first.import_id)
@@ -409,4 +445,4 @@ def test_an_error_names_no_value_and_no_file(bring_zoe, erase, monkeypatch):
     monkeypatch.setattr(Storage, "delete_files", broken)
     with pytest.raises(StepFailed) as raised:
         erase()
-    assert str(raised.value) == "forget failed: PermissionError" and raised.value.__suppress_context__
+    assert str(raised.value) == "forget failed: Permission denied in archive" and raised.value.__suppress_context__

@@ -86,11 +86,11 @@ ROWS = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=60, **RELAXED)
+@settings(max_examples=int(os.environ.get("PROPERTY_EXAMPLES", "25")), **RELAXED)
 @given(
     rows=ROWS, sizes=SIZES, quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
     keys=st.fixed_dictionaries({
-        "duplicates": st.sampled_from(["keep_last", "keep_first", "reject"]),
+        "duplicates": st.sampled_from(["keep_last", "keep_first", "reject", "combine", "combine"]),
         "mode": st.sampled_from(["upsert", "upsert", "create_only", "update_only"]),
         "unknown_id": st.sampled_from(["create", "reject"]),
         "on_failed_rows": st.sampled_from(["import_others", "import_others", "refuse_file"]),

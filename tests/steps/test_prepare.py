@@ -9,7 +9,7 @@ from demo.reference_data import SAMPLES
 from include.adapters.database import import_rows
 from include.adapters.files.staging import StagingMemory
 from include.models import RunRequest
-from include.schemas.feed import load_feed
+from include.schemas.feed_folder import load_feed
 from include.settings import ROOT
 from include.steps import import_file as import_file_step
 from include.steps.context import ImportContext
@@ -17,7 +17,7 @@ from include.steps.import_file import import_file
 from include.steps.prepare import decide
 from include.steps.receive import receive_copy
 from include.steps.validate import validate
-from tests.conftest import DESK, LONDON, NIGHT, PARTNERS
+from tests.conftest import DESK, LONDON, NIGHT, PARTNERS, PROJECT
 
 ANN, BEN = "a" * 24, "b" * 24
 
@@ -53,7 +53,7 @@ def test_a_blank_name_and_an_unknown_desk_are_reported_together_in_the_order_of_
 
 
 def test_a_row_with_a_wrong_email_is_looked_up_by_its_id(report_of, bring):
-    text = f"ID,First Name,Email,Desk,Created\n{ANN},Ann,nobody,{DESK},2022-01-01\n"
+    text = f"ID,First Name,Email,Project,Desk,Created\n{ANN},Ann,nobody,default,{LONDON},2022-01-01\n"
     assert report_of(text, mode="create_only") == [
         (1, "email", "CELL_FORMAT"), (1, "email", "CLIENT_EXISTS"), (1, "desk", "CELL_REFERENCE_NOT_FOUND"),
         (1, "created", "CELL_READ_ONLY"),
@@ -107,13 +107,23 @@ def test_causes_are_counted_over_all_rows_that_have_them(bring, engine):
     assert result.counts.failed == 10
 
 
-@pytest.mark.parametrize("feed_name", ["default", "acme"])
-def test_the_shipped_sample_reports_both_london_and_maybe_of_finn(engine, storage, feed_name):
+@pytest.mark.parametrize(("feed_name", "knows_london"), [("default", False), ("acme", True)])
+def test_the_shipped_samples_london_rows_come_to_london_where_the_feed_knows_the_word(
+    engine, storage, clients, feed_name, knows_london
+):
     feed = load_feed(ROOT / "include" / "feeds" / f"{feed_name}.yaml")
     problems = import_file(SAMPLES / "partner_feed.csv", feed=feed, engine=engine, storage=storage).problems
-    assert [(p.field, p.code, p.value) for p in problems if p.row == 7] == [
-        ("desk", "CELL_REFERENCE_NOT_FOUND", "London"), ("active", "CELL_FORMAT", "maybe"),
-    ]  # fmt: skip
+    of_finn = [(p.field, p.code, p.value) for p in problems if p.row == 7]
+    assert of_finn[-1] == ("active", "CELL_FORMAT", "maybe")
+    assert of_finn[:-1] == ([] if knows_london else [("desk", "CELL_REFERENCE_NOT_FOUND", "London")])
+    anna = clients().get("anna.null@example.com")
+    assert (anna and (anna["project"], anna["desk"])) == ((PARTNERS, LONDON) if knows_london else None)
+
+
+def test_a_desk_takes_its_client_into_its_project(bring, clients):
+    assert bring(f"First Name,Email,Desk\nAnn,ann@example.com,{DESK}\nZoe,zoe@example.com,{NIGHT}\n").problems == ()
+    assert (clients()["ann@example.com"]["project"], clients()["ann@example.com"]["desk"]) == (PROJECT, DESK)
+    assert (clients()["zoe@example.com"]["project"], clients()["zoe@example.com"]["desk"]) == (PARTNERS, NIGHT)
 
 
 # A row without ID that joins a client known by another row.
@@ -139,10 +149,10 @@ def test_a_desk_of_the_joined_clients_project_fits(bring, clients):
     assert (client["project"], client["desk"]) == (PARTNERS, NIGHT)
 
 
-def test_a_desk_of_the_default_project_does_not_fit_the_joined_client(report_of, clients):
-    assert report_of(JOINED.format(DESK, "")) == [(2, "desk", "CELL_REFERENCE_NOT_FOUND")]
+def test_a_desk_of_another_project_moves_the_joined_client(bring, clients):
+    assert bring(JOINED.format(DESK, "")).counts.updated == 1
     client = clients()["ann.new@example.com"]
-    assert (client["id"], client["desk"]) == (ANN, LONDON)
+    assert (client["id"], client["project"], client["desk"]) == (ANN, PROJECT, DESK)
 
 
 def test_the_word_default_means_the_default_desk_of_the_joined_clients_project(bring, clients):
@@ -168,6 +178,66 @@ def test_created_of_the_joined_client_is_never_changed(report_of, clients):
         (2, "created", "CELL_READ_ONLY"),
     ]
     assert clients()["ann.new@example.com"]["created"].year == 2020
+
+
+# Several rows of one client.
+
+
+TWICE = "First Name,Last Name,Email,Username\nAnn,Lee,ann54@example.com,annlee\nAnn,,ann54@example.com,\n"
+
+
+def test_a_thinner_second_row_of_a_person_takes_nothing_away_where_rows_are_combined(bring, clients):
+    result = bring(TWICE, duplicates="combine")
+    assert (result.counts.created, result.counts.duplicate, result.counts.warnings) == (1, 1, 1)
+    assert result.problems[0].message == "Combined with row 2 (line 3), which is the same client."
+    client = clients()["ann54@example.com"]
+    assert (client["last_name"], client["username"]) == ("Lee", "annlee")
+
+
+@pytest.mark.parametrize(
+    ("duplicates", "sentence"),
+    [
+        ("keep_last", "Replaced by row 2 (line 3), which is the same client; its Last Name “Lee” and Username “annlee” "
+                      "were not used."),
+        ("keep_first", "Replaced by row 1 (line 2), which is the same client."),
+    ],
+)  # fmt: skip
+def test_a_replaced_row_says_which_of_its_cells_were_not_used(bring, duplicates, sentence):
+    assert [problem.message for problem in bring(TWICE, duplicates=duplicates).problems] == [sentence]
+
+
+MANY = (
+    "First Name,Last Name,Email,Project,Desk,Active,Type,Created\n"
+    f"Zoe,Lee,zoe@example.com,,{NIGHT},no,business,2020-01-02\n"
+    "Ben,,ben@example.com,,,no,,\n"
+    "Zoe,,zoe@example.com,,default,,nonsense,\n"
+    f"Zo,,zoe@example.com,{PARTNERS},,,,2021-01-02\n"
+    "Benny,#CLEAR,ben@example.com,,,,,\n"
+)
+
+
+def test_defaults_fill_a_new_client_only_where_none_of_its_rows_says_anything(bring, clients):
+    bring(f"ID,First Name,Last Name,Email\n{BEN},Ben,Bo,ben@example.com\n")
+    defaults = {"project": "default", "active": True, "type": "personal"}
+    result = bring(MANY, duplicates="combine", defaults=defaults)
+    assert (result.counts.created, result.counts.updated, result.counts.duplicate, result.counts.failed) == (1, 1, 2, 1)
+    zoe, ben = clients()["zoe@example.com"], clients()["ben@example.com"]
+    assert (zoe["first_name"], zoe["last_name"], zoe["project"], zoe["desk"]) == ("Zo", "Lee", PARTNERS, NIGHT)
+    assert (zoe["active"], zoe["type"], zoe["created"].year) == (False, "business", 2020)
+    assert (ben["first_name"], ben["last_name"], ben["active"], ben["project"]) == ("Benny", "", False, PROJECT)
+
+
+def test_a_combined_username_that_another_client_has_fails_the_row_that_stands_and_is_named(bring, clients):
+    result = bring("First Name,Email,Username\nZoe,z@example.com,benny\nZoe,z@example.com,\n", duplicates="combine")
+    assert [(p.row, p.code, p.severity) for p in result.problems] == [
+        (1, "DUPLICATE_IN_FILE", "warning"), (2, "USERNAME_TAKEN", "error"),
+    ]  # fmt: skip
+    assert "The username “benny” is taken by" in result.problems[1].message and "z@example.com" not in clients()
+
+
+def test_rows_are_combined_that_change_nothing_together(bring):
+    text = f"ID,First Name,Email,Desk\n{BEN},Benny,ben@example.com,{NIGHT}\n{BEN},Ben,ben@example.com,{DESK}\n"
+    assert bring(text, duplicates="combine").counts.unchanged == 1
 
 
 # What is prepared is the same each time.

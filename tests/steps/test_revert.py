@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
@@ -10,10 +12,12 @@ from hypothesis import strategies as st
 from include.adapters.database import import_rows, ledger
 from include.adapters.files.storage import Storage
 from include.codes import Code
+from include.emails.summary import FileSummary
 from include.errors import ImportNotFound, NothingToRevert
 from include.models import RunRequest
 from include.schemas.feed import Feed
 from include.steps.context import utc_now
+from include.steps.erase import erase_person
 from include.steps.import_file import import_file, result_of
 from include.steps.revert import revert
 from tests.conftest import LONDON, PARTNERS
@@ -49,7 +53,7 @@ def test_created_clients_go_and_changed_ones_get_every_old_value_back(bring, eng
     bring("First Name,Email\nZoe,zoe@example.com\n")
     before = whole(engine)
     ann = next(c["id"] for c in before if c["email"] == "ann@example.com")
-    done = bring(f"{ALL_FIELDS}{ann},Anna,#N/A,Low,anna@example.com,anna,default,default,yes,personal\n"
+    done = bring(f"{ALL_FIELDS}{ann},Anna,#CLEAR,Low,anna@example.com,anna,default,default,yes,personal\n"
                  ",Ben,,,ben@example.com,,,,,\n,Zoe,,,zoe@example.com,,,,,\n")  # fmt: skip
     assert (done.counts.created, done.counts.updated, done.counts.unchanged) == (1, 1, 1)
     assert whole(engine) != before
@@ -126,37 +130,54 @@ def test_a_dry_run_of_an_undo_changes_no_client_and_counts_the_same(bring, engin
     assert revert(engine, done.import_id, REQUEST).reverted == 1 and whole(engine) == []
 
 
+def test_an_erased_person_is_not_undone_and_the_sentence_says_neither_more_nor_less(bring, engine, storage, feed):
+    done = bring("First Name,Email\nAnn,ann@example.com\nZoe,zoe@example.com\n")
+    erase_person(engine, storage, {"default": feed}, email="zoe@example.com")
+    result = revert(engine, done.import_id, REQUEST)
+    assert str(result) == f"Import {done.import_id}: 1 client reverted, 0 kept, 1 failed."
+    assert [client["first_name"] for client in whole(engine)] == ["Zoe"]
+    (problem,) = result_of(engine, result.revert_id).problems
+    assert problem.message == (
+        "The values before the import are deleted (its retention ended, or the person was erased), "
+        "so they cannot be given back."
+    )
+    reverted = FileSummary(ledger.find(engine, done.import_id), ())
+    assert reverted.headline == "Imported, and undone later."
+
+
+@pytest.fixture
+def orders(engine):
+    """A table of the CRM that refers to clients."""
+    with engine.begin() as connection:
+        connection.execute(sa.text("CREATE TABLE orders (client text REFERENCES clients (id))"))
+    yield
+    with engine.begin() as connection:
+        connection.execute(sa.text("DROP TABLE orders"))
+
+
+@pytest.mark.usefixtures("orders")
 def test_what_the_crm_refers_to_and_what_is_forgotten_fails_and_the_rest_is_reverted(bring, engine):
     bring("First Name,Email\nCat,cat@example.com\n")
     done = bring("First Name,Email\nAnn,ann@example.com\nBen,ben@example.com\nCatherine,cat@example.com\n")
     with engine.begin() as connection:
-        connection.execute(sa.text("CREATE TABLE orders (client text REFERENCES clients (id))"))
         connection.execute(sa.text("INSERT INTO orders SELECT id FROM clients WHERE email = 'ann@example.com'"))
         forget = "UPDATE import_rows SET before = NULL, after = NULL WHERE import_id = :id AND before IS NOT NULL"
         connection.execute(sa.text(forget), {"id": done.import_id})
-    try:
-        result = revert(engine, done.import_id, REQUEST)
-    finally:
-        with engine.begin() as connection:
-            connection.execute(sa.text("DROP TABLE orders"))
+    result = revert(engine, done.import_id, REQUEST)
     assert (result.reverted, result.kept, result.failed) == (1, 0, 2)
     assert reasons(engine, result.revert_id) == [
         ("failed", "REFERRED_TO"), ("reverted", None), ("failed", "OLD_VALUES_FORGOTTEN"),
     ]  # fmt: skip
 
 
+@pytest.mark.usefixtures("orders")
 def test_a_client_whose_old_address_an_undeletable_client_holds_is_kept(bring, engine):
     ann, eve = "a" * 24, "e" * 24
     bring(f"ID,First Name,Email\n{ann},Ann,ann@example.com\n")
     done = bring(f"ID,First Name,Email\n{eve},Eve,ann@example.com\n{ann},Ann,new@example.com\n")
     with engine.begin() as connection:
-        connection.execute(sa.text("CREATE TABLE orders (client text REFERENCES clients (id))"))
         connection.execute(sa.text("INSERT INTO orders VALUES (:eve)"), {"eve": eve})
-    try:
-        result = revert(engine, done.import_id, REQUEST)
-    finally:
-        with engine.begin() as connection:
-            connection.execute(sa.text("DROP TABLE orders"))
+    result = revert(engine, done.import_id, REQUEST)
     assert (result.reverted, result.kept, result.failed) == (0, 1, 1)
     assert reasons(engine, result.revert_id) == [("failed", "REFERRED_TO"), ("kept", "OLD_VALUES_TAKEN")]
 
@@ -177,7 +198,10 @@ def test_only_a_merged_import_can_be_reverted(bring, engine):
 
 
 @given(table=tables, file=st.lists(cells, max_size=8))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=int(os.environ.get("PROPERTY_EXAMPLES", "40")),
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 def test_whatever_a_file_did_an_undo_at_once_restores_every_client(shared_engine, tmp_path, table, file):
     clients, ids, emails, usernames = table
     _fill(shared_engine, {

@@ -136,10 +136,27 @@ def test_a_watched_feed_has_limits_of_its_own_and_says_so_only_from_20_records_o
     from include.schemas.feed import Feed
 
     assert Feed(name="x", title="X", schedule="watch").hold == Hold(
-        failed_over=0.5, deactivated_over=0.2, from_records=20
+        failed_over=0.5, deactivated_over=0.2, fewer_than=0.5, missing_columns=True, from_records=20
     )
     assert Feed(name="x", title="X").hold == Hold()
     assert Feed(name="x", title="X", schedule="watch", hold={}).hold == Hold()
+
+
+def test_a_file_that_is_not_as_the_last_ones_were_is_held_and_a_new_column_is_a_note(bring, clients):
+    hold = Hold(fewer_than=0.5, missing_columns=True)
+    people = [f"Ann,Lee,{n}@example.com\n" for n in range(6)]
+    for n in range(3):
+        assert (
+            bring(f"First Name,Last Name,Email\n{''.join(people)}Bo,{n},bo@example.com\n", hold=hold).state == "merged"
+        )
+    held = bring("First Name,Email,Shoe size\nAnn,0@example.com,40\n", hold=hold)
+    assert held.state == "held" and held.message == (
+        "1 records, where the last 3 files had 7 as a rule (the feed holds below 50%). "
+        "The last 3 files had the column “Last Name”; this one does not."
+    )
+    assert [problem.message for problem in held.problems if problem.code == "COLUMN_NEW"] == [
+        "The column “Shoe size” is new: the feed's last files had none of this name."
+    ]
 
 
 def test_an_answer_is_carried_out_and_another_plan_is_the_next_question(bring, hold, context, engine):
@@ -156,8 +173,9 @@ def test_an_answer_is_carried_out_and_another_plan_is_the_next_question(bring, h
     (again,) = carry_out(context, held.import_id, shown.plan_hash, yes)
     entry = ledger.find(engine, held.import_id)
     assert again["trigger_run_id"] == review_run_id(entry) and entry.notified_state is None
-    assert carry_out(context, held.import_id, entry.plan_hash, yes) == []
-    assert ledger.find(engine, held.import_id).message == "Approved by olga."
+    with_reason = {**yes, "params_input": {"reason": "as agreed"}}
+    assert carry_out(context, held.import_id, entry.plan_hash, with_reason) == []
+    assert ledger.find(engine, held.import_id).message == "Approved by olga: as agreed"
 
 
 def test_no_answer_in_time_discards(hold, context, engine):

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from include.adapters.database import ledger, uploads
-from include.errors import ClaimedByAnotherRun, FileNotInInbox, FileRefused, KeyUsedOtherwise
+from include.errors import ClaimedByAnotherRun, FileNotInInbox, FileRefused, KeyUsedOtherwise, TooManyUploads
 from include.models import RunRequest, State
 from include.steps import upload as uploading
 from include.steps.archive import archive
@@ -115,8 +115,37 @@ def test_a_file_over_the_limit_ends_at_the_first_byte_too_many_and_leaves_nothin
     assert inbox(small) == [] and uploads.waiting(small.engine, "default") == []
 
 
+def test_a_file_that_is_announced_as_too_large_is_refused_before_it_comes(context):
+    small = replace(context, feed=context.feed.model_copy(update={"max_bytes": 10}))
+    with pytest.raises(FileRefused, match="FILE_TOO_LARGE"):
+        Writing(small, UploadRequest("olga", "a.csv"), announced=11)
+
+
+def test_uploads_whose_file_never_came_do_not_count_as_waiting(context, monkeypatch):
+    """A process may have died between the row and the file, and a disk may have been full."""
+    monkeypatch.setattr(uploading, "MOST_WAITING", 2)
+    with monkeypatch.context() as patch:
+        patch.setattr(type(context.storage), "put_upload", lambda *_: None)
+        send(context), send(context)
+    with pytest.raises(TooManyUploads):
+        send(context)  # the files may be on their way
+    later = replace(context, clock=lambda: datetime.now(UTC) + timedelta(minutes=2))
+    assert send(later).requested_by == "olga"
+
+
+def test_a_file_name_of_255_bytes_is_kept_as_it_is(context):
+    name = f"{'ä' * 125}x.csv"
+    sent = send(context, file_name=name)
+    assert len(name.encode()) == 255 and sent.file_name == name
+    (entry,) = receive(context, RUN)
+    for step in (validate, prepare, merge, archive):
+        step(context, entry.id)
+    assert ledger.find(context.engine, entry.id).file_name == name
+
+
 @pytest.mark.parametrize(
-    ("name", "text"), [("a.exe", TEXT), ("../a.csv", TEXT), ("a\u202evsc.csv", TEXT), ("a.csv", b"")]
+    ("name", "text"),
+    [("a.exe", TEXT), ("../a.csv", TEXT), ("a\u202evsc.csv", TEXT), (f"{'ä' * 126}.csv", TEXT), ("a.csv", b"")],
 )
 def test_what_is_plainly_wrong_is_refused_at_once(context, name, text):
     with pytest.raises(FileRefused):

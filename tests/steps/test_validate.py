@@ -17,6 +17,7 @@ from include.steps.context import ImportContext
 from include.steps.receive import receive_copy
 from include.steps.validate import judge_file, validate
 from include.transforms.csv_reading import records, text
+from tests.conftest import LONDON
 from tests.frames import NOW, reasons
 
 
@@ -92,10 +93,10 @@ def test_an_exception_inside_a_check_is_a_system_error_and_no_row_is_blamed(brin
 
 def test_a_piece_has_the_cells_as_sent_and_as_cleaned_and_the_problems(tmp_path):
     (piece,) = judge(
-        tmp_path, "First Name,Email,Desk,Shoe size\n Zoë ,nobody,London,42\nBen\n", values={"desk": {"London": "67a3"}}
+        tmp_path, "First Name,Email,Desk,Shoe size\n Zoë ,nobody,London,42\nBen\n", values={"desk": {"LONDON ": LONDON}}
     )
     assert piece.sent.loc[1, ["first_name", "email", "desk", "3"]].tolist() == [" Zoë ", "nobody", "London", "42"]
-    assert piece.rows.loc[1, ["first_name", "email", "desk", "active"]].tolist() == ["Zoë", "nobody", "67a3", ""]
+    assert piece.rows.loc[1, ["first_name", "email", "desk", "active"]].tolist() == ["Zoë", "nobody", LONDON, ""]
     assert reasons(piece.problems) == [(1, "email", "CELL_FORMAT"), (2, "", "ROW_RAGGED")]
 
 

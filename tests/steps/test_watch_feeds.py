@@ -25,7 +25,7 @@ class Watch:
     def look(self, hours):
         return watch_feeds(self.engine, self.storage, self.feeds, START + hours * HOUR, self.send, "http://airflow/run")
 
-    def send(self, feed, letter):
+    def send(self, to, letter):
         self.mails.append(letter)
 
     def came(self, feed, hours, **request):
@@ -110,9 +110,11 @@ def test_a_mail_server_that_is_down_is_a_system_error_and_people_are_notified_la
 def test_an_inbox_that_cannot_be_read_hides_no_other_feeds_lateness(watch, storage, monkeypatch):
     watch.feeds = {"broken": daily("broken"), "acme": daily()}
     watch.look(0)
+    storage.inbox("broken").rmdir()
     storage.inbox("broken").write_text("a file where a folder should be")
     looked = watch.look(25)
-    assert names(looked.late) == ["acme"] and len(looked.errors) == 1
+    (error,) = looked.errors
+    assert names(looked.late) == ["acme"] and "inbox/broken must be a folder and is a file." in str(error)
 
 
 def test_a_feed_whose_people_want_no_mail_is_late_without_one(watch):
@@ -134,6 +136,20 @@ def test_a_feed_that_expects_files_anew_is_not_late_at_once(watch):
     watch.look(100)
     watch.feeds["acme"] = daily()
     assert watch.look(101).late == [] and names(watch.look(126).late) == ["acme"]
+
+
+def test_a_day_lasts_as_long_as_it_does_in_the_feeds_time_zone(watch):
+    summer_time_ends = -8 * 24  # on 25 October 2026 at 03:00 in Berlin, eight days before the start
+    watch.feeds = {"berlin": daily("berlin", timezone="Europe/Berlin"), "utc": daily("utc")}
+    watch.look(summer_time_ends - 25)
+    for name in watch.feeds:
+        watch.came(name, summer_time_ends - 24)
+    assert names(watch.look(summer_time_ends + 0.5).late) == ["utc"]
+    assert watch.look(summer_time_ends + 1).late == []
+    looked = watch.look(summer_time_ends + 1.5)
+    assert names(looked.late) == ["berlin"]
+    assert "late since 2026-10-25 08:00 CET" in watch.mails[-1].text()
+    assert "LATE by 0 h 30 min, no file since 2026-10-24 08:00 CEST" in str(looked.late[0])
 
 
 def test_what_waits_is_measured(watch, storage, engine):

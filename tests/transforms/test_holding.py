@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from include.schemas.feed import Hold
-from include.transforms.holding import Weight, reasons_to_hold
+from include.transforms.holding import EarlierFile, Weight, new_columns, reasons_from_habit, reasons_to_hold
 
 
 def reasons(read: int = 100, failed: int = 0, updated: int = 0, deactivated: int = 0, **limits: float) -> list[str]:
@@ -38,3 +38,28 @@ def test_a_file_with_few_records_is_not_held():
 
 def test_a_file_without_records_is_not_held():
     assert reasons(0, failed_over=0) == []
+
+
+def files(*reads: int, header: tuple[str, ...] = ("Email", "Desk")) -> list[EarlierFile]:
+    return [EarlierFile(read, header) for read in reads]
+
+
+@pytest.mark.parametrize(("read", "is_held"), [(49, True), (50, False), (5_000, False)])
+def test_a_file_with_far_fewer_records_than_usual_is_held(read, is_held):
+    hold = Hold(fewer_than=0.5, from_records=20)
+    assert bool(reasons_from_habit(hold, *files(read), files(100, 90, 100, 1_000))) is is_held
+    assert reasons_from_habit(hold, *files(1), files(100, 100)) == [], "two files are no habit"
+    assert reasons_from_habit(hold, *files(1), files(19, 19, 19)) == [], "small files are not held"
+
+
+def test_the_sentence_says_what_is_usual_and_which_columns_are_missing():
+    hold = Hold(fewer_than=0.5, missing_columns=True)
+    assert reasons_from_habit(hold, EarlierFile(12, ["E-MAIL", "email"]), files(340, 340, 350)) == [
+        "12 records, where the last 3 files had 340 as a rule (the feed holds below 50%).",
+        "The last 3 files had the column “Desk”; this one does not.",
+    ]
+
+
+def test_a_column_is_new_that_none_of_the_last_files_had():
+    file = EarlierFile(1, ["email", "desk", "Phone", ""])
+    assert new_columns(file, files(1, 1, 1)) == ["Phone"] and new_columns(file, files(1, 1)) == []

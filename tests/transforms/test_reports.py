@@ -114,8 +114,8 @@ def test_a_row_still_in_the_column_cells_alone_was_never_corrected(cells, answer
 def test_a_corrected_report_names_its_parent_also_in_rows_that_fit_no_columns():
     names = ["Name", "_row", "_codes", "_import"]
     cells = [["Ann", "1", "X", IMPORT], ["Ben", "2", "X", f" {IMPORT} "], ["Cat", "3", "X", ""]]
-    assert parents_in(names, piece_of(cells, [2, 3, 4], 4, {1: "Quotes."})) == {IMPORT}
-    assert parents_in(["Name"], piece_of([["Ann"]], [2], 1, {})) == set()
+    assert parents_in(names, piece_of(cells, [2, 3, 4], 4, 4, {1: "Quotes."})) == {IMPORT}
+    assert parents_in(["Name"], piece_of([["Ann"]], [2], 1, 1, {})) == set()
 
 
 @pytest.mark.parametrize(("ids", "parent"), [({IMPORT}, IMPORT), ({IMPORT, "x"}, None), (set(), None), ({"x"}, None)])

@@ -110,9 +110,18 @@ def lock_clients(connection: sa.Connection) -> None:
 
 
 def load_incoming(connection: sa.Connection, pieces: Iterable[pd.DataFrame]) -> None:
-    """COPY the prepared rows (columns of INCOMING; what is missing is NULL) into the temporary table `incoming`."""
+    """Create the temporary table `incoming`, and load the prepared rows into it."""
+    create_incoming(connection)
+    copy_incoming(connection, pieces)
+
+
+def create_incoming(connection: sa.Connection) -> None:
     columns = ", ".join(f"{name} {kind}" for name, kind in INCOMING.items())
     connection.execute(sa.text(f"CREATE TEMPORARY TABLE incoming ({columns}) ON COMMIT DROP"))
+
+
+def copy_incoming(connection: sa.Connection, pieces: Iterable[pd.DataFrame]) -> None:
+    """COPY the prepared rows (columns of INCOMING; what is missing is NULL) into `incoming`."""
     cursor = connection.connection.cursor()
     with cursor.copy(f"COPY incoming ({', '.join(INCOMING)}) FROM STDIN (FORMAT csv)") as copy:
         for prepared in pieces:

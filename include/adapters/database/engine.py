@@ -20,10 +20,10 @@ def url_of_connection(airflow: Any) -> str:
     return url.render_as_string(hide_password=False)
 
 
-def engine_from_url(url: str | None, statement_ms: int | None = None) -> sa.Engine:
+def engine_from_url(url: str | None, statement_ms: int | None = None, *, read_only: bool = False) -> sa.Engine:
     """Build the engine for `postgresql://user:password@host:port/database` (also `postgres://`), on psycopg.
 
-    With `statement_ms` no statement takes longer.
+    With `statement_ms` no statement takes longer. `read_only`: a transaction that does not ask for more only reads.
     Raises SettingInvalid without showing the URL: it holds a password.
     """
     if not url:
@@ -32,11 +32,13 @@ def engine_from_url(url: str | None, statement_ms: int | None = None) -> sa.Engi
         )
     try:
         parsed = sa.make_url(url)
-    except sa.exc.ArgumentError:
+    except (sa.exc.ArgumentError, ValueError):  # a port that is no number
         raise SettingInvalid("AIRFLOW_CONN_CLIENTS_DB is not a database URL.") from None
     if parsed.get_backend_name() not in ("postgresql", "postgres"):
         raise SettingInvalid("AIRFLOW_CONN_CLIENTS_DB must be a postgresql:// URL.")
-    limit = {"options": f"-c statement_timeout={statement_ms}"} if statement_ms else {}
+    settings = [f"-c statement_timeout={statement_ms}"] if statement_ms else []
+    settings += ["-c default_transaction_read_only=on"] if read_only else []
+    limit = {"options": " ".join(settings)} if settings else {}
     return sa.create_engine(
         parsed.set(drivername="postgresql+psycopg"), hide_parameters=True, pool_pre_ping=True,
         connect_args={**_KEEPALIVES, **limit},

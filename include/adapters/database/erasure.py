@@ -59,9 +59,10 @@ def forget_import(
         values,
     )
     ledger.change(
-        connection, import_id, header=[], file_problems=[], message=message, file_path=None, report_path=None,
-        planned_path=None, filed=True, forgotten_at=now,
+        connection, import_id, header=[], fields=[], file_problems=[], mapping={}, message=message, file_path=None,
+        report_path=None, planned_path=None, answer_path=None, filed=True, forgotten_at=now,
     )  # fmt: skip
+    forget_of_uploads(connection, import_id, mapping={}, email=None)
     return cells, problems, images
 
 
@@ -99,8 +100,8 @@ _ROWS = f"""
        OR {_HAS_IMAGE} AND (before->>'email_key' = ANY(:keys) OR after->>'email_key' = ANY(:keys)
                             OR concat(before::text, after::text) ILIKE ANY(:addresses))"""
 _IMPORTS = f"""
-    SELECT id, file_name, note, message, header, file_problems FROM imports
-    WHERE {_MAY_HOLD.format("concat(file_name, note, message, header::text, file_problems::text)")}"""
+    SELECT id, file_name, note, message, header, file_problems, mapping FROM imports
+    WHERE {_MAY_HOLD.format("concat(file_name, note, message, header::text, file_problems::text, mapping::text)")}"""
 
 
 def rows_that_may_hold(
@@ -112,7 +113,7 @@ def rows_that_may_hold(
 
 
 def imports_that_may_hold(engine: sa.Engine, words: Iterable[str]) -> Iterator[sa.Row[Any]]:
-    """Read id, file_name, note, message, header and file_problems of imports where one may hold one of `words`."""
+    """Read id, file_name, note, message, header, file_problems and mapping of imports that may hold one of `words`."""
     return _stream(engine, _IMPORTS, {"words": _patterns(words)})
 
 
@@ -150,9 +151,9 @@ def forget_rows(connection: sa.Connection, hits: Sequence[RowHit]) -> None:
     connection.execute(_FORGET_ROWS, columns)
 
 
-def forget_upload_note(connection: sa.Connection, import_id: str) -> None:
-    """Empty the note of the upload that the import was opened for: it is the import's note."""
-    connection.execute(sa.update(Upload).where(Upload.import_id == import_id).values(note=""))
+def forget_of_uploads(connection: sa.Connection, import_id: str, **values: Any) -> None:
+    """Empty columns of the upload that the import was opened for: they hold what the import's own columns held."""
+    connection.execute(sa.update(Upload).where(Upload.import_id == import_id).values(**values))
 
 
 def _patterns(words: Iterable[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,8 @@ from include.adapters.database.ledger import find
 from include.codes import Code
 from include.models import Cause, Outcome, Problem
 from include.schemas.client_tables import ImportRow
+
+_AT_ONCE = 2_000  # rows that are in memory at once
 
 _KINDS = f"""
     SELECT coalesce(jsonb_object_agg(kind, rows), '{{}}') FROM (
@@ -28,20 +31,26 @@ def failure_kinds(import_id: str) -> sa.TextClause:
     return sa.text(f"({_KINDS})").bindparams(of_import=UUID(import_id))
 
 
-CAUSES_STATEMENT = sa.text(f"""
+def _causes_of(rows: str) -> sa.TextClause:
+    """Write the SQL that groups the problems of rows by cause. `rows`: the rest of `FROM`, with rows as `r`."""
+    return sa.text(f"""
     SELECT code, field, severity, CASE WHEN count(DISTINCT value) = 1 THEN min(value) ELSE '' END AS value,
-           count(DISTINCT row) AS rows, min(message) AS message, count(DISTINCT message) = 1 AS alike,
+           word, count(DISTINCT row) AS rows, min(message) AS message, count(DISTINCT message) = 1 AS alike,
            CASE WHEN count(DISTINCT meant) = 1 THEN min(meant) ELSE '' END AS meant
     FROM (
         SELECT r.row, p->>'code' AS code, p->>'field' AS field, p->>'severity' AS severity, p->>'value' AS value,
                p->>'message' AS message, coalesce(p->>'meant', '') AS meant,
                CASE WHEN p->>'code' = ANY(:by_value) OR p->>'field' = 'active' THEN p->>'value' END AS word
-        FROM import_rows r CROSS JOIN LATERAL jsonb_array_elements(r.problems) p
-        WHERE r.import_id = :import_id AND r.problems IS NOT NULL
-          AND ((r.outcome = '{Outcome.FAILED}') = (p->>'severity' = 'error'))) problem
+        FROM {rows}
+          AND ((r.outcome IS NOT DISTINCT FROM '{Outcome.FAILED}') = (p->>'severity' = 'error'))) problem
     GROUP BY code, field, severity, word
     ORDER BY severity, rows DESC, code, field, word LIMIT :most
 """)
+
+
+_PROBLEMS = "CROSS JOIN LATERAL jsonb_array_elements(r.problems) p WHERE r.problems IS NOT NULL"
+CAUSES_STATEMENT = _causes_of(f"import_rows r {_PROBLEMS} AND r.import_id = :import_id")
+_CAUSES_OF_INCOMING = _causes_of(f"incoming r {_PROBLEMS}")
 # The same wrong word in many rows is one cause; wrong addresses are a cause each.
 _BY_VALUE = [Code.CELL_NOT_ALLOWED, Code.CELL_REFERENCE_NOT_FOUND]
 
@@ -50,8 +59,17 @@ def causes(engine: sa.Engine, import_id: str, most: int = 20) -> list[Cause]:
     """Group failed rows by cause, the most frequent first; then the warnings about rows that did not fail."""
     values = {"import_id": UUID(import_id), "by_value": _BY_VALUE, "most": most}
     with engine.connect() as connection:
-        rows = connection.execute(CAUSES_STATEMENT, values).mappings().all()
-    return [Cause(**{**row, "message": row["message"] or Code(row["code"]).title}) for row in rows]
+        return [_cause(row) for row in connection.execute(CAUSES_STATEMENT, values).mappings()]
+
+
+def causes_of_incoming(connection: sa.Connection, most: int = 20) -> list[Cause]:
+    """Group the failed rows of the temporary table `incoming` by cause, as `causes` does."""
+    values = {"by_value": _BY_VALUE, "most": most}
+    return [_cause(row) for row in connection.execute(_CAUSES_OF_INCOMING, values).mappings()]
+
+
+def _cause(row: sa.RowMapping) -> Cause:
+    return Cause(**{**row, "message": row["message"] or Code(row["code"]).title})
 
 
 def problems_of(engine: sa.Engine, import_id: str) -> list[Problem]:
@@ -65,6 +83,19 @@ def problems_of(engine: sa.Engine, import_id: str) -> list[Problem]:
         return of_file + [
             replace(problem_of(problem), row=row, line=line) for row, line, problems in rows for problem in problems
         ]
+
+
+def every_row(
+    engine: sa.Engine, import_id: str
+) -> Iterator[tuple[int, int, str, str | None, list[str] | None, list[dict[str, Any]]]]:
+    """Read (row, line, outcome, client, cells as sent where they are kept, problems) of all rows, some at a time."""
+    query = sa.select(
+        ImportRow.row, ImportRow.line, ImportRow.outcome, ImportRow.client_id, ImportRow.cells, ImportRow.problems
+    )
+    ordered = query.where(ImportRow.import_id == import_id).order_by(ImportRow.row)
+    with engine.connect() as connection:
+        for *row, problems in connection.execution_options(yield_per=_AT_ONCE).execute(ordered):
+            yield *row, problems or []
 
 
 def failed_rows(

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -18,6 +18,9 @@ from include.errors import ImportNotFound, TransitionNotAllowed
 from include.models import FINAL_STATES, TRANSITIONS, Problem, RunRequest, State
 from include.schemas.client_tables import Import
 
+# The clocks of two workers are at most so far apart; what was received later than that was received before a clock was
+# set back.
+CLOCKS_DIFFER = timedelta(minutes=1)
 ON_THE_WAY = (State.RECEIVED, State.VALIDATED, State.PREPARED)
 
 
@@ -139,30 +142,83 @@ def of_run(engine: sa.Engine, dag_id: str, run_id: str) -> list[Import]:
     return _where(engine, Import.dag_id == dag_id, Import.run_id == run_id)
 
 
-def stalled(engine: sa.Engine, dag_id: str, run_id: str, started: datetime | None = None) -> list[Import]:
+def of_request(engine: sa.Engine, request: RunRequest) -> list[Import]:
+    """Find the imports of the DAG run that asks, in order of arrival."""
+    return of_run(engine, request.dag_id or "", request.run_id or "")
+
+
+def stalled(
+    engine: sa.Engine, dag_id: str, run_id: str, started: datetime | None = None, now: datetime | None = None
+) -> list[Import]:
     """Find the imports that earlier runs of this DAG left unfinished, because a worker died.
 
     An import is finished when its file is filed and people were notified, or did not want to be. `failed` waits for
     a person. A feed's DAG has one active run at a time, so what another run left has no owner. Only what came after
-    this run `started` belongs to a later run: then this process was halted for a while.
+    this run `started` belongs to a later run: then this process was halted for a while. What came after `now` came
+    before the clock was set back.
     """
-    earlier = Import.received_at < started if started else sa.true()
-    ended = Import.state.in_([State.MERGED, State.REFUSED, State.PREVIEWED, State.DISCARDED])
+    earlier = ~_after(started, now) if started else sa.true()
+    ended = Import.state.in_([State.MERGED, State.REFUSED, State.PREVIEWED, State.SKIPPED, State.DISCARDED])
     not_done = sa.and_(ended, sa.or_(~Import.filed, Import.notified_state.is_(None)))
     unfinished = sa.or_(Import.state.in_(ON_THE_WAY), not_done)
     return _where(engine, Import.dag_id == dag_id, Import.run_id != run_id, earlier, unfinished)
 
 
-def merged_before(connection: sa.Connection, feed: str, sha256: str) -> Import | None:
-    """Find the newest merged import of the same bytes."""
-    same_file = sa.select(Import).where(Import.feed == feed, Import.sha256 == sha256, Import.state == State.MERGED)
-    return next(iter(load(connection, same_file.order_by(Import.arrival.desc()).limit(1))), None)
+def on_the_way_in_later_runs(
+    engine: sa.Engine, dag_id: str, run_id: str, started: datetime | None, now: datetime | None = None
+) -> list[Import]:
+    """Find the unfinished imports of other runs of this DAG that were received after this run `started`."""
+    if started is None:
+        return []
+    later = (_after(started, now), Import.state.in_(ON_THE_WAY))
+    return _where(engine, Import.dag_id == dag_id, Import.run_id != run_id, *later)
+
+
+def _after(started: datetime, now: datetime | None) -> sa.ColumnElement[bool]:
+    """Say that an import was received after a run `started`; not in a time that is still to come."""
+    has_come = Import.received_at <= now + CLOCKS_DIFFER if now else sa.true()
+    return sa.and_(Import.received_at >= started, has_come)
+
+
+def archived_since(engine: sa.Engine, feed: str, since: datetime) -> list[tuple[str, str, int]]:
+    """Give id, path and size of the files of a feed that were received since then and are in their last place."""
+    columns = sa.select(Import.id, Import.file_path, Import.bytes)
+    has_file = (Import.filed.is_(True), Import.file_path.is_not(None))
+    with engine.connect() as connection:
+        rows = connection.execute(columns.where(Import.feed == feed, Import.received_at > since, *has_file))
+        return [(row.id, row.file_path or "", row.bytes or 0) for row in rows]
+
+
+def newest_merged(connection: sa.Connection, feed: str) -> Import | None:
+    """Find the feed's newest import that is merged and not undone."""
+    merged = sa.select(Import).where(
+        Import.feed == feed, Import.state == State.MERGED, Import.reverts_import_id.is_(None)
+    )
+    return next(iter(load(connection, merged.order_by(Import.arrival.desc()).limit(1))), None)
+
+
+def last_files(connection: sa.Connection, feed: str, most: int) -> list[tuple[int, list[str]]]:
+    """Give records and header of the feed's newest merged files; no corrections of failed rows, and no undos."""
+    files = sa.select(Import.read, Import.header).where(
+        Import.feed == feed, Import.state == State.MERGED, Import.reverts_import_id.is_(None),
+        Import.parent_import_id.is_(None),
+    )  # fmt: skip
+    rows = connection.execute(files.order_by(Import.arrival.desc()).limit(most))
+    return [(read, header) for read, header in rows]
 
 
 def revert_of(connection: sa.Connection, import_id: str) -> Import | None:
     """Find the import that undid this one; None when it is not undone."""
     merged = sa.select(Import).where(Import.reverts_import_id == import_id, Import.state == State.MERGED)
     return next(iter(load(connection, merged)), None)
+
+
+def note_answer(connection: sa.Connection, entry: Import, path: str | None) -> None:
+    """Note where an import's failed rows lie for their sender; an earlier import's lie there no more."""
+    if path is not None:
+        taken = sa.update(Import).where(Import.feed == entry.feed, Import.answer_path == path, Import.id != entry.id)
+        connection.execute(taken.values(answer_path=None))
+    change(connection, entry.id, answer_path=path)
 
 
 def exists(engine: sa.Engine, feed: str, import_id: str) -> bool:
@@ -174,6 +230,12 @@ def newest_of_name(engine: sa.Engine, feed: str, file_name: str) -> Import | Non
     """Find the newest import of a file with this name."""
     same_name = sa.select(Import).where(Import.feed == feed, Import.file_name == file_name)
     return next(iter(load(engine, same_name.order_by(Import.arrival.desc()).limit(1))), None)
+
+
+def newest_of_names(engine: sa.Engine, feed: str, names: Sequence[str], since: datetime) -> dict[str, Import]:
+    """Find the newest import of each of these file names, if it was received since then."""
+    named = (Import.feed == feed, Import.received_at >= since, Import.file_name == sa.any_(sa.literal(list(names))))
+    return {entry.file_name: entry for entry in _where(engine, *named)}
 
 
 def held(engine: sa.Engine, feed: str) -> list[Import]:

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
-from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
-from include.models import Outcome, State
+from include.models import OUTCOMES, State
 from include.schemas.client_tables import Import
 
 SCREENFUL = 50
@@ -26,6 +25,7 @@ class ListQuery:
     since, until  instants; `until` is excluded
     text          part of a file name
     email_key     a whole address in its normal form, and `cell` the same address as typed
+    sort          a column of the list, one of `SORTS`
     """
 
     feeds: Sequence[str]
@@ -35,36 +35,56 @@ class ListQuery:
     text: str = ""
     email_key: str = ""
     cell: str = ""
+    sort: str = "when"
+    ascending: bool = False
 
 
 @dataclass(frozen=True)
 class Listed:
-    """An import in a list. `new_kinds`: kinds of failure that the feed's file before it did not have."""
+    """An import in a list.
+
+    new_kinds       kinds of failure that the feed's file before it did not have
+    changed_client  whether it created or changed the client whose address is searched for
+    """
 
     entry: Import
     new_kinds: tuple[str, ...]
+    changed_client: bool = False
 
 
 @dataclass(frozen=True)
 class Screen:
-    """Imports, newest first. `newer` and `older` are the arrivals where the neighbouring screens begin."""
+    """Imports in their order. `newer` and `older`: where the screens before and after begin, each as an arrival."""
 
     listed: Sequence[Listed]
     newer: int | None
     older: int | None
 
 
-# The failures of the file of the same feed that was merged before; without one there is nothing to compare with.
+# What needs a person comes first.
+_STATES = (
+    State.FAILED, State.HELD, State.REFUSED, State.RECEIVED, State.VALIDATED, State.PREPARED, State.MERGED,
+    State.PREVIEWED, State.SKIPPED, State.REVERTED, State.DISCARDED,
+)  # fmt: skip
+# The columns by which a list is sorted, as SQL. Imports with the same value are in order of arrival.
+SORTS = {
+    "when": "i.arrival", "file": "i.file_name", "feed": "i.feed", "by": "i.requested_by",
+    "state": f"array_position(ARRAY[{', '.join(repr(str(state)) for state in _STATES)}], i.state::text)",
+    **{name: f"i.{name}" for name in ("read", *OUTCOMES)},
+}  # fmt: skip
+
+# The failures of the file of the same feed that was merged before; without one there is nothing to compare with. A
+# corrected file is compared with nothing, and nothing with it: it holds what was left of the file that it corrects.
 _BEFORE = f"""
     LEFT JOIN LATERAL (
         SELECT p.failure_kinds AS kinds FROM imports p
-        WHERE p.feed = i.feed AND p.arrival < i.arrival AND p.reverts_import_id IS NULL
+        WHERE p.feed = i.feed AND p.arrival < i.arrival AND p.reverts_import_id IS NULL AND p.parent_import_id IS NULL
           AND p.state IN ('{State.MERGED}', '{State.REVERTED}')
         ORDER BY p.arrival DESC LIMIT 1) earlier ON true
 """
 # jsonb minus text[] leaves the keys that the file before did not have.
 _NEW_KINDS = """
-    CASE WHEN earlier.kinds IS NOT NULL AND i.failure_kinds <> '{}'
+    CASE WHEN earlier.kinds IS NOT NULL AND i.failure_kinds <> '{}' AND NOT i.dry_run AND i.parent_import_id IS NULL
          THEN i.failure_kinds - ARRAY(SELECT jsonb_object_keys(earlier.kinds)) ELSE '{}' END AS new_kinds
 """
 _OF_ADDRESS = """
@@ -75,16 +95,24 @@ _OF_ADDRESS = """
              WHERE r.cells IS NOT NULL AND (r.cells @> jsonb_build_array(CAST(:cell AS text))
                                             OR r.cells @> jsonb_build_array(CAST(:email_key AS text)))))
 """
+_CHANGED_CLIENT = """
+    EXISTS (SELECT FROM client_changes ch JOIN clients c ON c.id = ch.client_id
+            WHERE c.email_key = :email_key AND ch.import_id = i.id) AS changed_client
+"""
 
 
 def screen(
     engine: sa.Engine, query: ListQuery, before: int | None = None, after: int | None = None, size: int = SCREENFUL
 ) -> Screen:
-    """Read the newest imports, or the screenful before or after an arrival."""
+    """Read the first imports, or the screenful that follows (`before`) or precedes (`after`) the one of an arrival.
+
+    The names are those of the usual order, the newest first.
+    """
     statement, values = list_statement(query, before, after, size)
+    more_columns = (sa.column("new_kinds", JSONB), sa.column("changed_client", sa.Boolean))
     with Session(engine) as session:
-        imports = sa.select(Import, sa.column("new_kinds", JSONB)).from_statement(statement)
-        listed = [Listed(entry, tuple(new_kinds)) for entry, new_kinds in session.execute(imports, values)]
+        imports = sa.select(Import, *more_columns).from_statement(statement)
+        listed = [Listed(entry, tuple(kinds), found) for entry, kinds, found in session.execute(imports, values)]
     more, listed = len(listed) > size, listed[:size]
     if not listed:
         return Screen([], None, None)
@@ -100,10 +128,11 @@ def list_statement(
     query: ListQuery, before: int | None, after: int | None, size: int
 ) -> tuple[sa.TextClause, dict[str, Any]]:
     """Write the SQL of one screenful, and the values it binds."""
+    column = SORTS[query.sort]
+    is_upward = query.ascending == (after is None)
     filters = (
         ("feeds", list(query.feeds), "i.feed = ANY(:feeds)"),
-        ("before", before, "i.arrival < :before"),
-        ("after", after, "i.arrival > :after"),
+        ("place", after if before is None else before, _beyond(column, ">" if is_upward else "<")),
         ("state", query.state, "i.state = :state"),
         ("since", query.since, "i.received_at >= :since"),
         ("until", query.until, "i.received_at < :until"),
@@ -114,10 +143,21 @@ def list_statement(
     values = {name: value for name, value, _ in used} | {"size": size + 1}
     if query.cell:
         values["email_key"] = query.email_key
+    direction = "ASC" if is_upward else "DESC"
+    order = f"ORDER BY {column} {direction}" + ("" if query.sort == "when" else f", i.arrival {direction}")
     statement = f"""
-        SELECT i.*, {_NEW_KINDS} FROM imports i {_BEFORE} WHERE {" AND ".join(condition for *_, condition in used)}
-        ORDER BY i.arrival {"ASC" if after is not None else "DESC"} LIMIT :size"""
+        SELECT i.*, {_NEW_KINDS}, {_CHANGED_CLIENT if query.cell else "false AS changed_client"}
+        FROM (SELECT i.* FROM imports i WHERE {" AND ".join(condition for *_, condition in used)}
+              {order} LIMIT :size) i {_BEFORE} {order}"""
     return sa.text(statement), values
+
+
+def _beyond(column: str, sign: str) -> str:
+    """Write the condition that an import comes after the one that arrived as `place`, in the order of a column."""
+    if column == SORTS["when"]:
+        return f"i.arrival {sign} :place"
+    place = f"(SELECT {column}, i.arrival FROM imports i WHERE i.arrival = :place)"
+    return f"({column}, i.arrival) {sign} {place}"
 
 
 def _escaped(text: str) -> str:
@@ -176,64 +216,3 @@ def feeds(engine: sa.Engine) -> list[str]:
     """Read the name of every feed that ever had an import, also of those whose file is gone."""
     with engine.connect() as connection:
         return list(connection.scalars(FEEDS_STATEMENT))
-
-
-ROWS_STATEMENTS = {
-    "failed": f"r.outcome = '{Outcome.FAILED}'",
-    "duplicate": f"r.outcome = '{Outcome.DUPLICATE}'",
-    "kept": f"r.outcome = '{Outcome.KEPT}'",
-    "warnings": f"r.outcome IN ('{Outcome.CREATED}', '{Outcome.UPDATED}', '{Outcome.UNCHANGED}')"
-    " AND r.problems IS NOT NULL",
-}
-
-
-def rows_statement(kind: str) -> sa.TextClause:
-    """Write the SQL that reads rows of one kind."""
-    return sa.text(f"""
-        SELECT r.row, r.line, r.outcome, r.client_id, r.cells, r.problems FROM import_rows r
-        WHERE r.import_id = :import_id AND {ROWS_STATEMENTS[kind]} AND r.row > :after ORDER BY r.row LIMIT :size""")
-
-
-@dataclass(frozen=True)
-class Row:
-    """One record with problems. `cells` are as sent; None when they were not kept, or are deleted."""
-
-    row: int
-    line: int
-    outcome: str
-    client_id: str | None
-    cells: Sequence[str] | None
-    problems: Sequence[dict[str, Any]]
-
-
-def rows(engine: sa.Engine, import_id: str, kind: str, after: int = 0, size: int = SCREENFUL) -> list[Row]:
-    """Read an import's rows of one kind (`failed`, `duplicate`, `warnings`, `kept`) after a row number."""
-    values = {"import_id": UUID(import_id), "after": after, "size": size}
-    with engine.connect() as connection:
-        records = connection.execute(rows_statement(kind), values).mappings()
-        return [Row(**{**record, "problems": record["problems"] or ()}) for record in records]
-
-
-CHANGES_STATEMENT = sa.text("""
-    SELECT row, line, client_id, outcome, before, after FROM client_changes
-    WHERE import_id = :import_id AND row > :after ORDER BY row LIMIT :size
-""")
-
-
-@dataclass(frozen=True)
-class Change:
-    """What one import did to one client. `before` is None for a created one, `after` for a deleted one."""
-
-    row: int
-    line: int
-    client_id: str
-    outcome: str
-    before: dict[str, Any] | None
-    after: dict[str, Any] | None
-
-
-def changes(engine: sa.Engine, import_id: str, after: int = 0, size: int = SCREENFUL) -> list[Change]:
-    """Read what an import did to clients, after a row number."""
-    values = {"import_id": UUID(import_id), "after": after, "size": size}
-    with engine.connect() as connection:
-        return [Change(*row) for row in connection.execute(CHANGES_STATEMENT, values)]

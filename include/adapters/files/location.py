@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from include.adapters.files.inbox import Inbox
+from include.adapters.files.inbox import ServerInbox
 from include.adapters.files.s3 import S3Path
 from include.adapters.files.sftp import SftpInbox
 from include.adapters.files.storage import Storage
@@ -29,7 +29,7 @@ def open_storage(root: str, login_of: Callable[[str], Login]) -> Storage:
     Without a connection id S3 finds its keys as boto3 does: environment, profile, role of the machine.
     """
 
-    def server_inbox(url: str) -> Inbox:
+    def server_inbox(url: str) -> ServerInbox:
         """Open an inbox `sftp://CONNECTION_ID/FOLDER`, whose form schemas/feed.py has checked."""
         connection_id, _, folder = url.removeprefix("sftp://").partition("/")
         return SftpInbox(login_of(connection_id), folder or ".")

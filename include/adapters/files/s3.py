@@ -10,10 +10,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from errno import ENOENT
 from io import RawIOBase
 from pathlib import Path, PurePosixPath
 from stat import S_IFDIR, S_IFREG, S_ISDIR
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+from include.errors import StorageFailed
+
+if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
 
 _GONE = ("404", "NoSuchKey", "NotFound")
 _CHANGED = ("412", "PreconditionFailed")
@@ -25,7 +32,7 @@ _ONE_COPY = 4 * 1024**3  # bytes; above, S3 copies in parts
 class S3Path:
     """The path of an object, or of a folder: an object whose key ends in `/`, as the S3 console makes them.
 
-    Methods raise what pathlib raises: FileNotFoundError for a missing object, else OSError with S3's code and no more.
+    Methods raise FileNotFoundError for a missing object, as pathlib's do, else StorageFailed with S3's code alone.
     """
 
     client: Any = field(repr=False, compare=False)
@@ -56,10 +63,10 @@ class S3Path:
 
     def open(self, mode: Literal["rb"] = "rb") -> RawIOBase:
         with self._errors():
-            return self.client.get_object(**self._object)["Body"]  # type: ignore[no-any-return]
+            return _Content(self, self.client.get_object(**self._object)["Body"])
 
     def read_bytes(self) -> bytes:
-        with self.open() as content, self._errors():
+        with self.open() as content:
             return content.read() or b""
 
     def write_bytes(self, content: bytes) -> None:
@@ -174,19 +181,54 @@ class S3Path:
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
+        from boto3.exceptions import Boto3Error
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
             yield
         except ClientError as error:
-            code = str(error.response.get("Error", {}).get("Code", ""))
-            if code in _GONE:
-                raise FileNotFoundError(str(self)) from None
-            if code in _CHANGED:
-                raise InterruptedError(str(self)) from None
-            raise OSError(f"S3 says {code} about {error.operation_name} in bucket {self.bucket}") from None
+            raise self._as_os_error(error) from None
         except BotoCoreError as error:
-            raise ConnectionError(f"S3, bucket {self.bucket}: {type(error).__name__}") from None
+            raise StorageFailed(self._no_answer(error)) from None
+        except Boto3Error as error:  # an upload in parts; its own text names the file
+            if isinstance(error.__context__, ClientError):
+                raise self._as_os_error(error.__context__) from None
+            raise StorageFailed(self._no_answer(error)) from None
+
+    def _as_os_error(self, error: ClientError) -> OSError:
+        code = str(error.response.get("Error", {}).get("Code", ""))
+        if code in _GONE:
+            return FileNotFoundError(ENOENT, os.strerror(ENOENT), str(self))
+        if code in _CHANGED:
+            return InterruptedError(str(self))
+        if code == "NoSuchBucket":
+            return StorageFailed(f"The bucket {self.bucket} does not exist (S3 says {code}).")
+        return StorageFailed(f"S3 says {code} about {error.operation_name} in the bucket {self.bucket}.")
+
+    def _no_answer(self, error: Exception) -> str:
+        """Describe an error without an answer by its class: its text may hold the address of a file."""
+        host = urlsplit(self.client.meta.endpoint_url).netloc.rpartition("@")[2]
+        return f"The bucket {self.bucket} cannot be reached at {host} ({type(error).__name__})."
+
+
+class _Content(RawIOBase):
+    """The content of an object while it comes; the errors of a connection that breaks are those of its path."""
+
+    def __init__(self, path: S3Path, body: Any) -> None:
+        self._path, self._body = path, body
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        with self._path._errors():
+            content = self._body.read(len(buffer))
+        buffer[: len(content)] = content
+        return len(content)
+
+    def close(self) -> None:
+        self._body.close()
+        super().close()
 
 
 @dataclass(frozen=True)

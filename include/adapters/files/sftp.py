@@ -4,24 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import stat
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from errno import EHOSTUNREACH, ENETUNREACH
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from include.adapters.files.inbox import Waiting
+from include.adapters.files.inbox import Waiting, name_beside
 from include.adapters.files.paths import FilePath, is_there, put_whole
-from include.errors import SettingInvalid, StorageMissing
+from include.errors import SettingInvalid, StorageFailed, StorageMissing
 from include.settings import Login
+from include.system_errors import cause_of
 
 if TYPE_CHECKING:
     import asyncssh
 
 T = TypeVar("T")
 _SECONDS_TO_CONNECT = 30
+# What asyncssh's errors mean, by the names of their classes. Their own texts are the server's words.
+_REASONS = {
+    "ConnectionLost": "the connection was lost",
+    "HostKeyNotVerifiable": "its host key is not the one that the connection names",
+    "PermissionDenied": "it refused the login",
+    "SFTPPermissionDenied": "it does not allow this",
+    "SFTPQuotaExceeded": "its quota is used up",
+    "SFTPNoSpaceOnFilesystem": "its disk is full",
+}
 
 
 @dataclass(frozen=True)
@@ -51,12 +63,12 @@ class SftpInbox:
         return stable_seconds > 0
 
     def claim(self, name: str, staged: FilePath, import_id: str) -> bool:
-        """Rename the file on the server, copy it, then delete it there.
+        """Rename the file on the server and copy it.
 
-        The rename is the claim: what a sender writes under the same name later is another file. The file is deleted
-        because its copy ends in `archive/`, where retention and erasure reach it.
+        The rename is the claim: what a sender writes under the same name later is another file. The renamed file stays
+        until the import has ended, because its sender may still have it open, and write.
         """
-        claimed = self._path(f".{import_id}.taken")
+        claimed = self._claimed(import_id)
 
         async def copied(sftp: asyncssh.SFTPClient) -> bool:
             if not is_there(staged):
@@ -66,14 +78,42 @@ class SftpInbox:
                     copy = Path(folder) / "source.csv"
                     await sftp.get(claimed, copy)
                     put_whole(copy, staged)
-            if await sftp.exists(claimed):
-                await sftp.remove(claimed)
             return True
 
         try:
             return self._on_server(copied)
         except FileNotFoundError:
             return is_there(staged)
+
+    def size_of_claimed(self, import_id: str) -> int | None:
+        async def size(sftp: asyncssh.SFTPClient) -> int | None:
+            return (await sftp.stat(self._claimed(import_id))).size
+
+        try:
+            return self._on_server(size)
+        except FileNotFoundError:
+            return None
+
+    def give_back(self, name: str, import_id: str) -> None:
+        async def renamed(sftp: asyncssh.SFTPClient) -> None:
+            free = name_beside(name, import_id) if await sftp.exists(self._path(name)) else name
+            await sftp.rename(self._claimed(import_id), self._path(free))
+
+        with suppress(FileNotFoundError):
+            self._on_server(renamed)
+
+    def release(self, import_id: str) -> None:
+        with suppress(FileNotFoundError):
+            self._on_server(lambda sftp: sftp.remove(self._claimed(import_id)))
+
+    def modified(self, name: str) -> float | None:
+        async def time(sftp: asyncssh.SFTPClient) -> float:
+            return float((await sftp.stat(self._path(name))).mtime or 0)
+
+        try:
+            return self._on_server(time)
+        except FileNotFoundError:
+            return None
 
     def read(self, name: str) -> bytes:
         async def content(sftp: asyncssh.SFTPClient) -> bytes:
@@ -86,6 +126,21 @@ class SftpInbox:
         with suppress(FileNotFoundError):
             self._on_server(lambda sftp: sftp.remove(self._path(name)))
 
+    def put(self, name: str, content: bytes) -> None:
+        target = self._path(name)
+        folder, own_name = os.path.split(target)
+        unfinished = os.path.join(folder, b"." + own_name + b".part")
+
+        async def written(sftp: asyncssh.SFTPClient) -> None:
+            await sftp.makedirs(folder, exist_ok=True)
+            async with sftp.open(unfinished, "wb") as file:
+                await file.write(content)
+            if await sftp.exists(target):  # a plain rename replaces nothing
+                await sftp.remove(target)
+            await sftp.rename(unfinished, target)
+
+        self._on_server(written)
+
     def _on_server(self, work: Callable[[asyncssh.SFTPClient], Awaitable[T]]) -> T:
         """Connect for each request: requests are rare, and a killed task leaves no connection open."""
 
@@ -95,13 +150,16 @@ class SftpInbox:
 
         return asyncio.run(connected())
 
+    def _claimed(self, import_id: str) -> bytes:
+        return self._path(f".{import_id}.taken")
+
     def _path(self, name: str) -> bytes:
         return os.path.join(os.fsencode(self.folder), os.fsencode(name))
 
 
 @asynccontextmanager
 async def _sftp(login: Login) -> AsyncIterator[asyncssh.SFTPClient]:
-    """Connect; raises FileNotFoundError and OSError without the server's own words, which may name a file."""
+    """Connect; raises FileNotFoundError and StorageFailed without the server's own words, which may name a file."""
     try:
         import asyncssh
     except ImportError:
@@ -113,10 +171,21 @@ async def _sftp(login: Login) -> AsyncIterator[asyncssh.SFTPClient]:
             yield sftp
     except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath):
         raise FileNotFoundError("not on the SFTP server") from None
-    except (asyncssh.Error, OSError) as error:
-        if isinstance(error, FileNotFoundError):
+    except asyncssh.Error as error:
+        kind = type(error).__name__
+        raise StorageFailed(f"SFTP server {login.host}: {_REASONS.get(kind, 'it failed')} ({kind}).") from None
+    except OSError as error:
+        if not _is_of_the_network(error):  # of this machine, such as a full disk
             raise
-        raise ConnectionError(f"SFTP server {login.host}: {type(error).__name__}") from None
+        address = f"{login.host}:{login.port or 22}"
+        raise StorageFailed(f"SFTP server: could not connect to {address}: {cause_of(error)}.") from None
+
+
+def _is_of_the_network(error: OSError) -> bool:
+    """Say whether connecting failed. A plain OSError without a number sums up several addresses of one host."""
+    kinds = (ConnectionError, TimeoutError, socket.gaierror)
+    of_all_addresses = type(error) is OSError and error.errno is None
+    return isinstance(error, kinds) or of_all_addresses or error.errno in (EHOSTUNREACH, ENETUNREACH)
 
 
 def _options(login: Login) -> dict[str, Any]:

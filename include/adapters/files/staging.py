@@ -106,3 +106,17 @@ class StagingMemory(StagingFolder):
         if (import_id, names[0]) in self._kept:
             return zip(*(self._kept[import_id, name] for name in names), strict=True)
         return super().load(import_id, *names)
+
+
+class StagingInMemory:
+    """Staging for a process that may write no file: all frames stay in memory, however many there are."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str], list[pd.DataFrame]] = {}
+
+    def save(self, import_id: str, names: tuple[str, ...], pieces: Iterable[Frames]) -> None:
+        by_name = zip(names, zip(*pieces, strict=True), strict=True)
+        self._kept |= {(import_id, name): list(frames) for name, frames in by_name}
+
+    def load(self, import_id: str, *names: str) -> Iterator[Frames]:
+        return zip(*(self._kept[import_id, name] for name in names), strict=True)

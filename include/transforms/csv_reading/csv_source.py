@@ -10,8 +10,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from include.schemas.cell_rules import WHITE_SPACE
-from include.transforms.csv_reading.quoting import check_swallowed, ends_in_an_escape, literal_cells
+from include.schemas.words import WHITE_SPACE, has_text
+from include.transforms.csv_reading.quoting import (
+    are_padded,
+    check_swallowed,
+    ends_in_an_escape,
+    literal_cells,
+    padded_cells,
+)
 from include.transforms.csv_reading.screening import refuse_content
 from include.transforms.csv_reading.text import Text
 
@@ -23,6 +29,13 @@ _DELIMITER_LINE = re.compile(r"\"?sep=([,;\t|])\"?(?=[\r\n])", re.IGNORECASE)
 _LONGEST_HEADER = 2_000_000  # characters: as many columns as a spreadsheet holds, with long names
 # The validation judges lengths cell by cell; csv's own limit would end in a stack trace.
 csv.field_size_limit(2**31 - 1)
+
+
+@dataclass
+class Skipped:
+    """How many blank records were skipped so far: lines of delimiters, spaces and quotes alone."""
+
+    blank: int = 0
 
 
 @dataclass(frozen=True)
@@ -37,18 +50,23 @@ class CsvSource:
     def quoted(self) -> bool:
         return self.text.has('"')
 
-    def records(self, delimiter: str) -> Iterator[Record]:
-        """Yield the header and every record; blank lines are not records. Raises FILE_BROKEN_QUOTING."""
+    def records(self, delimiter: str, skipped: Skipped | None = None) -> Iterator[Record]:
+        """Yield the header and every record. Raises FILE_BROKEN_QUOTING.
+
+        Blank lines are not records, and neither are blank records, which are counted in `skipped`.
+        """
+        skipped = skipped or Skipped()
         lines = itertools.islice(self.text.lines(), self.skipped, None)
         reader = csv.reader(lines, delimiter=delimiter, strict=True)
         if self.quoted:
-            return self._quoted_records(reader, delimiter)
+            return self._quoted_records(reader, delimiter, skipped)
         # Without quotes a line is a record, and nothing about it can be unclear.
-        return ((line, cells, True) for line, cells in enumerate(reader, self.skipped + 1) if is_record(cells))
+        numbered = enumerate(reader, self.skipped + 1)
+        return ((line, cells, True) for line, cells in numbered if is_record(cells, skipped))
 
-    def _quoted_records(self, reader: Reader, delimiter: str) -> Iterator[Record]:
+    def _quoted_records(self, reader: Reader, delimiter: str, skipped: Skipped) -> Iterator[Record]:
         raw_lines = _RawLines(self.text)
-        has_escapes = self.text.has('\\"')
+        has_escapes, has_padding = self.text.has('\\"'), self.text.has(' "')
         width, end = 0, self.skipped
         while True:
             start, error = end + 1, ""
@@ -59,9 +77,13 @@ class CsvSource:
             except csv.Error as damage:
                 error = str(damage)
             end = reader.line_num + self.skipped
-            if error:
-                cells = literal_cells(raw_lines.between(start, end), delimiter, start, error)
-            elif not is_record(cells) and not raw_lines.has_quote(start):
+            if error or (has_padding and start == end and are_padded(cells)):
+                raw = list(itertools.islice(raw_lines.between(start, end), 2))
+                if (padded := padded_cells(raw, delimiter)) is not None:
+                    cells, error = padded, ""
+                elif error:
+                    cells = literal_cells(raw, delimiter, start, error)
+            if not error and not is_record(cells, skipped):
                 continue
             width = width or len(cells)
             if end > start:
@@ -69,9 +91,12 @@ class CsvSource:
             yield start, cells, not (error or (has_escapes and ends_in_an_escape(cells)))
 
 
-def is_record(cells: list[str]) -> bool:
-    """Say whether the cells of one line are more than a blank line."""
-    return len(cells) > 1 or bool(cells and cells[0].strip(WHITE_SPACE))
+def is_record(cells: list[str], skipped: Skipped) -> bool:
+    """Say whether a cell is filled. A blank record is counted in `skipped`, a blank line is not."""
+    if has_text(cells):
+        return True
+    skipped.blank += len(cells) > 1
+    return False
 
 
 class _RawLines:
@@ -90,18 +115,15 @@ class _RawLines:
             self._current = next(self._numbered)
             yield self._current[1]
 
-    def has_quote(self, number: int) -> bool:
-        """Say whether there is a quote in a line: `""` is a record, and a blank line is not."""
-        return '"' in next(self.between(number, number))
 
-
-def begin(text: Text) -> CsvSource:
-    """Skip blank lines and Excel's `sep=` line.
+def begin(text: Text, skip_first_lines: int = 0) -> CsvSource:
+    """Skip the lines that the feed says, then blank lines and Excel's `sep=` line.
 
     Raises FILE_NOT_CSV where the first line is far too long for a header, before it is read once for each delimiter.
     """
-    delimiter_line = _DELIMITER_LINE.match(text.beginning(20))
-    skipped = 1 if delimiter_line else 0
+    first = next(itertools.islice(text.lines(), skip_first_lines, None), "")
+    delimiter_line = _DELIMITER_LINE.match(first[:20])
+    skipped = skip_first_lines + bool(delimiter_line)
     for line in itertools.islice(text.lines(), skipped, None):
         if line.strip(WHITE_SPACE):
             if len(line) > _LONGEST_HEADER:

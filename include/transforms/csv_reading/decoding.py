@@ -165,6 +165,10 @@ def _refuse(detail: str, line: int) -> None:
 
 
 def _not_valid(error: UnicodeDecodeError, name: str, encoding: str | None) -> str:
-    wrong_bytes = " ".join(f"{byte:02X}" for byte in error.object[error.start : error.start + 2])
+    """Say which letter cannot be read: that is what a person finds in the file. Bytes alone tell nothing."""
     expected = f"the feed's encoding, {encoding}" if encoding else name
-    return message_for(Code.FILE_ENCODING, detail=f"The bytes {wrong_bytes} are not valid in {expected}.")
+    letter = error.object[error.start : error.start + 1].decode("cp1252", "ignore")
+    if not letter.isprintable() or not letter or error.encoding.startswith("utf-16") or "32" in error.encoding:
+        return message_for(Code.FILE_ENCODING, detail=f"The content is not valid in {expected}.")
+    detail = f"One character is not valid in {expected}: read as Windows-1252, it is “{letter}”."
+    return message_for(Code.FILE_ENCODING, detail=detail)

@@ -1,20 +1,30 @@
-"""Decide which column means which field (SPEC.md section 3). Case, spaces, `_` and `-` do not matter."""
+"""Decide which column means which field (SPEC.md section 3). Case, spaces, `_` and `-` do not matter.
+
+A name means a field because it is published or the feed says so, or because other programs call the field by it.
+The first kind wins, so that what we learn of other programs never changes a file that has a published name.
+"""
 
 from __future__ import annotations
 
-import difflib
-import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from include.codes import Code, message_for, show
 from include.errors import FileRefused
 from include.models import Problem
-from include.schemas.client_rows import FIELDS, REQUIRED
+from include.schemas.client_rows import FIELDS, required_columns
+from include.schemas.header_names import IGNORE, UNDERSTOOD, UNDERSTOOD_BESIDE, forms, normal
+from include.transforms.csv_reading.near_names import near_column, near_field
 
-_WARN_OF = 20  # unknown columns by name; more are counted
-_LONGEST_NAME = 100  # characters; a longer one is no name of a field
+Groups = Sequence[tuple[str, ...]]
+TO_CREATE = required_columns("upsert")
+_WARN_OF = 20  # ignored columns by name; more are counted
+_NAME_OF = 5  # columns that mean one field
+_PUBLISHED = {normal(name): field.name for field in FIELDS.values() for name in (field.name, *field.headers)}
+_UNDERSTOOD = {form: field for field, names in UNDERSTOOD.items() for form in forms(names)}
+_BESIDE = {
+    form: (field, forms(others)) for name, (field, others) in UNDERSTOOD_BESIDE.items() for form in forms([name])
+}
 
 
 @dataclass(frozen=True)
@@ -30,99 +40,175 @@ class Header:
     positions: dict[str, int]
     problems: list[Problem]
 
+    @property
+    def fields(self) -> list[str | None]:
+        """The field that each column was read as, None for a column that is not used."""
+        by_position = {position: field for field, position in self.positions.items()}
+        return [by_position.get(position) for position in range(len(self.names))]
 
-def normal(name: str) -> str:
-    """Give the form in which names are compared."""
-    if len(name) > _LONGEST_NAME:
-        return name
-    return re.sub(r"[\s_\-\u200b\ufeff]+", "", unicodedata.normalize("NFC", name)).casefold()
+
+@dataclass(frozen=True)
+class _Column:
+    """A column of the header: the field that it means, and whether its name is published or the feed's own.
+
+    `cells`: how many of its cells are not blank; None when they were not counted.
+    """
+
+    position: int
+    name: str
+    field: str | None
+    agreed: bool
+    cells: int | None
+
+    @property
+    def unnamed(self) -> bool:
+        return not self.name.strip() and self.field is None
 
 
-_KNOWN = {normal(name): field.name for field in FIELDS.values() for name in (field.name, *field.headers)}
+def published_field(name: str) -> str | None:
+    """Give the field of which this is a published name."""
+    return _PUBLISHED.get(normal(name))
 
 
 def fields_of(names: Sequence[str], aliases: Mapping[str, str]) -> list[str | None]:
     """Give the field that each column means, None for none. A feed's alias wins over a built-in name."""
-    by_name = _KNOWN | {normal(alias): field for alias, field in aliases.items()}
-    return [None if name.lstrip().startswith("_") else by_name.get(normal(name)) for name in names]
+    agreed, understood = _agreed(names, aliases), _understood(names, aliases)
+    fields = [own or (other if other not in agreed else None) for own, other in zip(agreed, understood, strict=True)]
+    return [None if field == IGNORE else field for field in fields]
 
 
-def missing_columns(names: Sequence[str], aliases: Mapping[str, str]) -> list[str]:
-    """Give the required fields that no column means."""
+def missing_columns(
+    names: Sequence[str], aliases: Mapping[str, str], required: Groups = TO_CREATE
+) -> list[tuple[str, ...]]:
+    """Give the groups of required fields none of which a column means."""
     fields = set(fields_of(names, aliases))
-    return [field for field in REQUIRED if field not in fields]
+    return [group for group in required if fields.isdisjoint(group)]
 
 
-def holds_required(names: Sequence[str], aliases: Mapping[str, str]) -> bool:
-    return not missing_columns(names, aliases)
+def holds_required(names: Sequence[str], aliases: Mapping[str, str], required: Groups = TO_CREATE) -> bool:
+    return not missing_columns(names, aliases, required)
 
 
-def read_header(names: Sequence[str], aliases: Mapping[str, str], line: int, hint: str = "") -> Header:
-    """Read the header; `hint` says where else in the file the required columns stand.
+def needs_counts(names: Sequence[str], aliases: Mapping[str, str]) -> bool:
+    """Say whether it matters which columns have only blank cells: a name is blank, or two columns mean one field."""
+    columns = _columns(names, aliases, None)
+    meant = [column.field for column in columns if column.field not in (None, IGNORE)]
+    return len(meant) > len(set(meant)) or any(column.unnamed for column in columns)
 
+
+def read_header(
+    names: Sequence[str],
+    aliases: Mapping[str, str],
+    line: int,
+    hint: str = "",
+    filled: Sequence[int] | None = None,
+    samples: Sequence[Sequence[str]] | None = None,
+    required: Groups = TO_CREATE,
+) -> Header:
+    """Read the header, and report all its faults at once.
+
+    `hint` says where else in the file the required columns stand; `filled`, for each column, how many of its cells are
+    not blank; `samples` are the cells of a few records. One field of each group in `required` has to be there.
     Raises FILE_MISSING_COLUMN or FILE_DUPLICATE_COLUMN.
     """
-    fields = fields_of(names, aliases)
-    if missing := [field for field in REQUIRED if field not in fields]:
-        _refuse(Code.FILE_MISSING_COLUMN, _missing_sentence(missing, names, fields, hint), line)
-    _check_names(names, fields, line)
-    positions = {field: position for position, field in enumerate(fields) if field is not None}
-    return Header(list(names), positions, _warn_of_unknown(names, fields, line))
+    columns = _columns(names, aliases, filled)
+    meant = {field: _columns_of(field, columns) for field in FIELDS}
+    missing = [group for group in required if not any(meant[field] for field in group)]
+    faults = [_missing_sentence(missing, columns, hint, samples or ())] if missing else []
+    if not missing or not (hint or _is_a_record(names)):
+        faults += [_double_sentence(field, found) for field, found in meant.items() if len(found) > 1]
+    if faults:
+        code = Code.FILE_MISSING_COLUMN if missing else Code.FILE_DUPLICATE_COLUMN
+        raise FileRefused(code, message_for(code, detail=" ".join(faults)), line)
+    chosen = sorted((found[0] for found in meant.values() if found), key=lambda column: column.position)
+    positions = {column.field: column.position for column in chosen if column.field}
+    return Header(list(names), positions, _warnings(columns, chosen, line))
 
 
-def _warn_of_unknown(names: Sequence[str], fields: Sequence[str | None], line: int) -> list[Problem]:
-    unknown = [n for n, f in zip(names, fields, strict=True) if f is None and not n.lstrip().startswith("_")]
-    absent = [field for field in FIELDS if field not in fields]
-    named = unknown[:_WARN_OF]
-    sentences = [(n, message_for(Code.COLUMN_UNKNOWN, value=n, detail=_near_miss(n, absent))) for n in named]
-    if len(unknown) > _WARN_OF:
-        sentences.append(("", f"{len(unknown) - _WARN_OF:,} more columns are not known and were ignored."))
-    return [Problem(Code.COLUMN_UNKNOWN, "", sentence, name, "warning", line=line) for name, sentence in sentences]
+def _agreed(names: Sequence[str], aliases: Mapping[str, str]) -> list[str | None]:
+    """Give what published names and the feed's own say of each column: a field, IGNORE, or None."""
+    known = _PUBLISHED | {normal(alias): field for alias, field in aliases.items()}
+    return [IGNORE if name.lstrip().startswith("_") else known.get(normal(name)) for name in names]
 
 
-def _near_miss(name: str, absent: Sequence[str]) -> str:
-    for field in absent:
-        if _is_near(name, field):
-            return f" Did you mean {FIELDS[field].headers[0]}?"
-    return ""
+def _understood(names: Sequence[str], aliases: Mapping[str, str]) -> list[str | None]:
+    """Give the field that other programs call by each name; a word that needs another beside it gives way to a name."""
+    sent = [normal(name) for name in names]
+    fields = [_UNDERSTOOD.get(form) for form in sent]
+    taken, present = {*fields, *_agreed(names, aliases)}, set(sent)
+    for position, form in enumerate(sent):
+        field, others = _BESIDE.get(form, ("", frozenset()))
+        if field and field not in taken and others & present:
+            fields[position] = field
+    return fields
 
 
-def _is_near(name: str, field: str) -> bool:
-    """Say whether a name, such as `Mail` or `Frist Name`, is nearly one of a field's; a very long name never is."""
-    if len(name) > _LONGEST_NAME or not name.strip():
-        return False
-    sent, wanted = normal(name), [normal(known) for known in (field, *FIELDS[field].headers)]
-    inside = any(known in sent for known in wanted if len(known) > 3)
-    return inside or bool(difflib.get_close_matches(sent, wanted, n=1, cutoff=0.7))
-
-
-def _missing_sentence(missing: Sequence[str], names: Sequence[str], fields: Sequence[str | None], hint: str) -> str:
-    labels = " and ".join(FIELDS[field].headers[0] for field in missing)
-    plural = "s" if len(missing) > 1 else ""
-    if any("@" in name for name in names) and not hint:
-        return f"The first record stands where the header should be: the column{plural} {labels} cannot be found."
-    free = [name for name, field in zip(names, fields, strict=True) if field is None]
-    near = [
-        f" Did you mean {show(name)} to be {FIELDS[field].headers[0]}?"
-        for field in missing
-        for name in [name for name in free[:200] if _is_near(name, field)][:1]
+def _columns(names: Sequence[str], aliases: Mapping[str, str], filled: Sequence[int] | None) -> list[_Column]:
+    agreed, understood = _agreed(names, aliases), _understood(names, aliases)
+    cells = [None] * len(names) if filled is None else filled
+    return [
+        _Column(position, name, own or other, own is not None, count)
+        for position, (name, own, other, count) in enumerate(zip(names, agreed, understood, cells, strict=True))
     ]
-    hints = hint or "".join(near) or f" The header has: {', '.join(show(name, 30) for name in names[:12])}."
+
+
+def _columns_of(field: str, columns: Sequence[_Column]) -> list[_Column]:
+    """Give the columns that mean the field: several only where neither names nor blank cells say which one it is."""
+    found = [column for column in columns if column.field == field]
+    filled = [column for column in found if column.cells != 0]
+    agreed = [column for column in filled or found if column.agreed]
+    best = agreed or filled or found
+    return best if filled else best[:1]
+
+
+def _is_a_record(names: Sequence[str]) -> bool:
+    return any("@" in name for name in names)
+
+
+def _missing_sentence(missing: Groups, columns: Sequence[_Column], hint: str, samples: Sequence[Sequence[str]]) -> str:
+    labels = " and ".join(" or ".join(FIELDS[field].headers[0] for field in group) for group in missing)
+    plural = "s" * (len(missing) > 1)
+    if _is_a_record([column.name for column in columns]) and not hint:
+        return f"The first record stands where the header should be: the column{plural} {labels} cannot be found."
+    free = [
+        (column.name, [cells[column.position] for cells in samples if column.position < len(cells)])
+        for column in columns
+        if column.field is None and not column.unnamed
+    ]
+    hints = hint or "".join(near_column(field, free) for group in missing for field in group)
+    if not hints:
+        hints = f" The header has: {', '.join(show(column.name, 30) for column in columns[:12])}."
     return f"The column{plural} {labels} {'are' if plural else 'is'} missing.{hints}"
 
 
-def _check_names(names: Sequence[str], fields: Sequence[str | None], line: int) -> None:
-    for position, name in enumerate(names):
-        if not name.strip():
-            _refuse(Code.FILE_DUPLICATE_COLUMN, f"Column {position + 1} of {len(names)} has no name.", line)
-    seen: dict[str, str] = {}
-    for name, field in zip(names, fields, strict=True):
-        if field is not None and field in seen:
-            detail = f"The columns {show(seen[field])} and {show(name)} both mean {FIELDS[field].label}."
-            _refuse(Code.FILE_DUPLICATE_COLUMN, detail, line)
-        if field is not None:
-            seen[field] = name
+def _double_sentence(field: str, columns: Sequence[_Column]) -> str:
+    shown = [f"{column.position + 1:,} ({show(column.name)})" for column in columns[:_NAME_OF]]
+    more = len(columns) - len(shown)
+    last = f"{more:,} more" if more else shown.pop()
+    return f"Columns {', '.join(shown)} and {last} {'both' if len(columns) == 2 else 'all'} mean {FIELDS[field].label}."
 
 
-def _refuse(code: Code, detail: str, line: int) -> None:
-    raise FileRefused(code, message_for(code, detail=detail), line)
+def _warnings(columns: Sequence[_Column], chosen: Sequence[_Column], line: int) -> list[Problem]:
+    """Tell of the columns that are ignored, unless the feed says so or there is nothing in them that anyone named."""
+    used = {column.field: column for column in chosen}
+    ignored = [column for column in columns if column.field != IGNORE and used.get(column.field) is not column]
+    ignored = [column for column in ignored if column.cells != 0 or (column.field is None and not column.unnamed)]
+    sentences = [(column.name, _why_ignored(column, used, len(columns))) for column in ignored[:_WARN_OF]]
+    if len(ignored) > _WARN_OF:
+        sentences.append(("", f"{len(ignored) - _WARN_OF:,} more columns are not known and were ignored."))
+    return [Problem(Code.COLUMN_UNKNOWN, "", sentence, name, "warning", line=line) for name, sentence in sentences]
+
+
+def _why_ignored(column: _Column, used: Mapping[str | None, _Column], of: int) -> str:
+    if column.field is not None:
+        return (
+            f"The column {show(column.name)} was ignored: {show(used[column.field].name)} is the column of"
+            f" {FIELDS[column.field].label}."
+        )
+    if not column.unnamed:
+        detail = near_field(column.name, [field for field in FIELDS if field not in used])
+        return message_for(Code.COLUMN_UNKNOWN, value=column.name, detail=detail)
+    unnamed = f"Column {column.position + 1:,} of {of:,} has no name"
+    if column.cells is None:
+        return f"{unnamed} and was ignored."
+    return f"{unnamed}: {column.cells:,} filled cell{'s were' if column.cells > 1 else ' was'} ignored."

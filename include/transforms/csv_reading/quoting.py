@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import NoReturn
 
 from include.codes import Code, message_for
@@ -38,7 +40,36 @@ def ends_in_an_escape(cells: Sequence[str]) -> bool:
     return any(cell.endswith("\\") and after.count('"') % 2 for cell, after in itertools.pairwise(cells))
 
 
-def literal_cells(raw_lines: Iterator[str], delimiter: str, start: int, error: str) -> list[str]:
+def are_padded(cells: Sequence[str]) -> bool:
+    """Say whether a quote stands after spaces at the beginning of a cell."""
+    return any(cell[:1] == " " and cell.lstrip(" ")[:1] == '"' for cell in cells)
+
+
+def padded_cells(raw_lines: Sequence[str], delimiter: str) -> list[str] | None:
+    """Split a line in which spaces stand around quoted cells: `Bo , "Ek, Jr." , x`; None where it is no such line.
+
+    A cell is quoted when it begins and ends with a quote, without the spaces around it.
+    """
+    if len(raw_lines) != 1:
+        return None
+    line, cells, position = raw_lines[0].rstrip("\r\n"), [], 0
+    while cell := _padded_cell(delimiter).match(line, position):
+        quoted, plain = cell.groups()
+        cells.append(plain if quoted is None else quoted.replace('""', '"'))
+        if cell.end() == len(line):
+            return cells
+        position = cell.end() + 1
+    return None
+
+
+@cache
+def _padded_cell(delimiter: str) -> re.Pattern[str]:
+    """Match a cell up to a delimiter or the end; a quote without a space before it is no beginning of a plain cell."""
+    d = re.escape(delimiter)
+    return re.compile(rf'(?: *"((?:[^"]|"")*)" *|((?!")[^{d}]*))(?={d}|$)')
+
+
+def literal_cells(raw_lines: Sequence[str], delimiter: str, start: int, error: str) -> list[str]:
     """Split a line like `"click") ;x`, where text follows a closing quote, at every delimiter.
 
     The damage is this line's alone when its quotes are even in number, or would be with `\\"` as one of them, and
@@ -47,7 +78,7 @@ def literal_cells(raw_lines: Iterator[str], delimiter: str, start: int, error: s
     """
     if "unexpected end of data" in error:
         refuse_quoting(f"A quote is opened in the record that starts at line {start} and never closed.", start)
-    line, is_only_line = next(raw_lines).rstrip("\r\n"), next(raw_lines, None) is None
+    line, is_only_line = raw_lines[0].rstrip("\r\n"), len(raw_lines) == 1
     quotes, escaped, cells = line.count('"'), line.count('\\"'), line.split(delimiter)
     left_open = cells[-1].startswith('"') and cells[-1].count('"') % 2
     if not is_only_line or left_open or (quotes % 2 and (quotes - escaped) % 2):

@@ -13,6 +13,7 @@ from functools import cache
 from include.codes import Code, message_for
 from include.errors import FileRefused
 from include.transforms.csv_reading.text import Text
+from include.transforms.csv_reading.unpacking import ENDINGS, Compression, is_compressed
 
 _NOT_IN_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f-\xff]")
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
@@ -38,6 +39,7 @@ _COMMON = (
     (b"bplist00", 0, "an Apple property list"),
     (b"SQLite format 3\0", 0, "an SQLite database"),
 )
+_SPREADSHEET_NAME = r"\.(?:xls[xmb]?|xlt[xm]?|ods|numbers)$"
 _EICAR = "EICAR-STANDARD-ANTIVIRUS-TEST-FILE"
 
 # No header of a client file begins like this, whatever else is in it.
@@ -78,14 +80,19 @@ _LOOKS = (
 )  # fmt: skip
 
 
-def check_name(name: str) -> None:
-    """Raise FILE_NAME unless `name` is one plain file name that ends in .csv."""
+def check_name(name: str, compression: Compression | None = None) -> None:
+    """Raise FILE_NAME unless `name` is one plain file name that ends in .csv, or as the archives of the feed do."""
     if any(unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") for c in name):
         _refuse_name("The file name contains invisible characters or bytes that are not text.")
     if "/" in name or "\\" in name or name in ("", ".", ".."):
         _refuse_name("The file name contains parts of a path.")
+    if is_compressed(name, compression):
+        return
     if not re.fullmatch(r".+\.csv", name, re.IGNORECASE | re.DOTALL | re.ASCII):
-        _refuse_name("The file name does not end in .csv.")
+        spreadsheet = re.search(_SPREADSHEET_NAME, name, re.IGNORECASE | re.ASCII)
+        advice = f" A {spreadsheet[0]} file is a spreadsheet. {Code.FILE_NOT_CSV.advice}" if spreadsheet else ""
+        endings = f".csv or {ENDINGS[compression]}" if compression else ".csv"
+        _refuse_name(f"The file name does not end in {endings}.{advice}")
 
 
 def check_size(size: int, limit: int) -> None:

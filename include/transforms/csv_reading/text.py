@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-PIECE = 3 * 1024 * 1024  # bytes that are decoded at once
+PIECE = 2 * 1024 * 1024  # bytes that are decoded at once
 _AT_ONCE = 16 * 1024  # characters that are split into lines at once
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _BYTE_ORDER_MARKS = {
@@ -22,15 +22,20 @@ _BYTE_ORDER_MARKS = {
 
 @dataclass(frozen=True)
 class Text:
-    """The text that `content` holds in the encoding `codec`, without byte-order marks in front."""
+    """The text that `content` holds in the encoding `codec`, without byte-order marks in front.
+
+    It ends before its last `skip_last_lines` lines; blank lines do not count.
+    """
 
     content: bytes
     codec: str
+    skip_last_lines: int = 0
 
     def pieces(self) -> Iterator[str]:
         """Yield the text in pieces, at least one; each ends with a line, or where the text ends."""
         as_decoded = self.as_decoded()
-        return itertools.chain([next(as_decoded, "").lstrip("\ufeff")], as_decoded)
+        pieces = itertools.chain([next(as_decoded, "").lstrip("\ufeff")], as_decoded)
+        return _without_last_lines(pieces, self.skip_last_lines) if self.skip_last_lines else pieces
 
     def as_decoded(self) -> Iterator[str]:
         """Yield `pieces` with the marks that the codec let through.
@@ -84,6 +89,24 @@ class Text:
                 raise UnicodeDecodeError(
                     error.encoding, self.content, before + error.start, before + error.end, error.reason
                 ) from None
+
+
+def _without_last_lines(pieces: Iterable[str], number: int) -> Iterator[str]:
+    kept = ""
+    for piece in pieces:
+        text = kept + piece
+        start = _start_of_last_lines(text, number)
+        yield text[:start]
+        kept = text[start:]
+
+
+def _start_of_last_lines(text: str, number: int) -> int:
+    """Give the position of the last `number` lines that are not blank, 0 when there are fewer."""
+    end = len(text)
+    for _ in range(number):
+        end = len(text[:end].rstrip())
+        end = max(text.rfind("\n", 0, end), text.rfind("\r", 0, end)) + 1
+    return end
 
 
 def lines_of(text: str) -> Iterator[str]:

@@ -10,13 +10,13 @@ import pyarrow as arrow
 from pyarrow import compute
 
 from include.schemas.cell_rules import as_booleans, as_timestamps
-from include.schemas.client_rows import CLEAR, FIELDS, Field
+from include.schemas.client_rows import CLEARED, FIELDS, Field
 
 _TYPES = {"boolean": "boolean", "timestamp": "datetime64[us, UTC]"}
 
 
 def typed(rows: pd.DataFrame) -> pd.DataFrame:
-    """Give a new frame in which every field has its value, missing where it is blank ('' where `CLEAR` empties it).
+    """Give a new frame in which every field has its value, missing where it is blank ('' where it is `CLEARED`).
 
     `rows` has text in every field, and `is_new`. What never changes is read for new clients only, and is missing for
     the others. `project` and `desk` are left as they are: `resolve_references` has made them IDs.
@@ -33,8 +33,8 @@ def fill(rows: pd.DataFrame, defaults: Mapping[str, str | bool], now: datetime) 
     """
     if not rows["is_new"].any():
         return rows
-    on_create: dict[str, object] = {name: field.on_create for name, field in FIELDS.items()}
-    on_create |= {name: _default(FIELDS[name], value) for name, value in defaults.items()} | {"created": now}
+    on_create: dict[str, object] = {name: field.on_create for name, field in FIELDS.items()} | {"created": now}
+    on_create |= {name: _default(FIELDS[name], value) for name, value in defaults.items()}
     filled = {
         name: rows[name].mask(rows["is_new"] & rows[name].isna(), value)
         for name, value in on_create.items()
@@ -56,7 +56,7 @@ def _values(field: Field, text: pd.Series) -> pd.Series:
     cells = arrow.array(text.array)
     present = compute.if_else(compute.equal(cells, ""), None, cells)
     if field.clearable:
-        present = compute.if_else(compute.equal(present, CLEAR), "", present)
+        present = compute.if_else(compute.equal(present, CLEARED), "", present)
     return pd.Series(pd.array(present, dtype="str"), index=text.index)
 
 

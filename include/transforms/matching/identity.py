@@ -24,6 +24,7 @@ from pyarrow import compute
 
 from include.codes import Code
 from include.schemas.cell_rules import as_timestamps
+from include.schemas.client_rows import FIELDS
 from include.schemas.email_addresses import email_keys
 from include.schemas.feed import Feed
 from include.transforms.csv_reading.sent_rows import column_as_sent
@@ -40,14 +41,17 @@ NO_CLIENTS = pd.DataFrame(
 def sound_cells(rows: pd.DataFrame, problems: pd.DataFrame) -> pd.DataFrame:
     """Blank the cells that have an error and leave out rows that fit no columns.
 
-    Adds `id_is_wrong`: an ID is given that is no ID, so the client is unknown.
+    Adds `id_is_wrong`: an ID is given that is no ID, so the client is unknown. A project or desk stays as it is: it is
+    judged as one that does not exist, where a blank one would mean another.
     """
     errors = problems[problems["severity"] == "error"]
     if errors.empty:
         return rows.assign(id_is_wrong=False)
     sound = rows.drop(errors["row"][errors["code"] == Code.ROW_RAGGED])
     wrong = {str(field): sound.index.isin(failed) for field, failed in errors.groupby("field")["row"] if field}
-    blanked = {field: sound[field].mask(cells, "") for field, cells in wrong.items()}
+    blanked = {
+        field: sound[field].mask(cells, "") for field, cells in wrong.items() if FIELDS[field].kind != "reference"
+    }
     return sound.assign(**blanked, id_is_wrong=wrong.get("id", False))
 
 
@@ -136,6 +140,25 @@ def _not_found(sent: pd.DataFrame, field: str, rows: pd.Index, what: str) -> pd.
     )
 
 
+def ignore_read_only(sent: pd.DataFrame, problems: pd.DataFrame, keys: pd.DataFrame) -> pd.DataFrame:
+    """Warn, instead of what is wrong with the cell, where `created` of an existing client has an error."""
+    existing = keys.index[keys["identified"] & ~keys["is_new"]]
+    ignored = (problems["field"] == "created") & (problems["severity"] == "error") & problems["row"].isin(existing)
+    if not ignored.any():
+        return problems
+    cells = column_as_sent(sent, "created", pd.Index(problems["row"][ignored].unique(), name="row"))
+    return join_problems(problems[~ignored], problem_rows(Code.CELL_READ_ONLY, "created", cells))
+
+
+def leave_out_known(found: pd.DataFrame, problems: pd.DataFrame) -> pd.DataFrame:
+    """Leave out of `found` what it says of cells that have an error in `problems` already."""
+    errors = problems[problems["severity"] == "error"]
+    if found.empty or errors.empty:
+        return found
+    cells, known = (pd.MultiIndex.from_frame(frame[["row", "field"]]) for frame in (found, errors))
+    return found[~cells.isin(known)]
+
+
 def warn_of_read_only(sent: pd.DataFrame, sound: pd.DataFrame, keys: pd.DataFrame) -> pd.DataFrame:
     """Warn where `created` of an existing client is given and is another instant than the stored one."""
     given = keys["created_now"].notna() & (sound["created"] != "")
@@ -143,7 +166,7 @@ def warn_of_read_only(sent: pd.DataFrame, sound: pd.DataFrame, keys: pd.DataFram
         return no_problems()
     stored = keys["created_now"][given]
     other = stored.index[(as_timestamps(sound["created"][given]) != stored).to_numpy()]
-    return problem_rows(Code.CELL_READ_ONLY, "created", column_as_sent(sent, "created", other), severity="warning")
+    return problem_rows(Code.CELL_READ_ONLY, "created", column_as_sent(sent, "created", other))
 
 
 def _positions(texts: pd.Series, among: pd.Index | pd.Series) -> np.ndarray:

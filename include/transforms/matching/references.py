@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pandas as pd
 
 from include.codes import Code, show
 from include.transforms.csv_reading.sent_rows import column_as_sent
-from include.transforms.validation.problems import join_problems, problem_rows
+from include.transforms.validation.problems import join_problems, problem_rows, rows_with_errors
 
 DEFAULT = "default"
+# Also one of another system, or one that was cut: hexadecimal digits, and at least one that no word has.
+_LIKE_AN_ID = re.compile("(?=.*[0-9])[0-9A-Fa-f]+")
 
 
 @dataclass(frozen=True)
@@ -50,27 +54,68 @@ class _Verdict:
     problems: list[_NotFound]
 
 
+class EarlierRows:
+    """What the rows so far make of clients that several rows of a file mean, where these count one after another.
+
+    `clients` maps such rows to the number of their client. The pieces of the file come in the order of its rows.
+    """
+
+    def __init__(self, clients: pd.Series) -> None:
+        self._clients = clients
+        self._so_far: dict[int, tuple[str | None, str | None]] = {}
+
+    def judge_in_order(
+        self, judged_by: pd.DataFrame, failed: pd.Index, judge: _Judge
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Give `judged_by` with each client as the rows before leave it, and what each row and those before it say.
+
+        A row that has `failed`, or fails here, leaves the client as it is.
+        """
+        some = judged_by[judged_by.index.isin(self._clients.index)]
+        clients, fails = self._clients[some.index].tolist(), some.index.isin(failed).tolist()
+        verdict, before, after = cache(judge.verdict), [], []
+        for client, has_failed, cells in zip(clients, fails, some.itertuples(index=False), strict=True):
+            project, desk = self._so_far.get(client, (None, None))
+            before.append((cells.is_new and client not in self._so_far, project or cells.now))
+            judged = verdict(cells.project, cells.desk, *before[-1])
+            after.append((judged.project or project, judged.desk or desk))
+            if not has_failed and not judged.problems:
+                self._so_far[client] = after[-1]
+        corrected = judged_by.copy()
+        corrected.loc[some.index, ["is_new", "now"]] = pd.DataFrame(before, some.index, ["is_new", "now"])
+        return corrected, pd.DataFrame(after, some.index, ["project", "desk"], dtype="str")
+
+
 def resolve_references(
-    sent: pd.DataFrame, sound: pd.DataFrame, keys: pd.DataFrame, data: ReferenceData, defaults: Mapping[str, object]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+    sent: pd.DataFrame, sound: pd.DataFrame, keys: pd.DataFrame, data: ReferenceData, defaults: Mapping[str, object],
+    reasons: pd.DataFrame | None = None, earlier: EarlierRows | None = None,
+) -> tuple[pd.DataFrame, pd.DataFrame]:  # fmt: skip
     """Give `project` and `desk` as IDs, missing where the client keeps what it has; and CELL_REFERENCE_NOT_FOUND.
 
     Each row is judged as the client it means (`keys`); where that is not known, only by the cells themselves.
-    Rows that say the same are judged once: a file names few projects and desks.
+    Rows that say the same are judged once: a file names few projects and desks. Where the rows of one client count one
+    after another, `earlier` knows what those before say, and `reasons` why rows fail already.
     """
     judge = _Judge(data, str(defaults.get("project", DEFAULT)), str(defaults.get("desk", DEFAULT)))
     judged_by = pd.DataFrame(
         {"project": sound["project"], "desk": sound["desk"], "is_new": keys["is_new"], "now": keys["project_now"]}
     )
+    together = None
+    if earlier is not None and reasons is not None:
+        judged_by, together = earlier.judge_in_order(judged_by, rows_with_errors(reasons), judge)
     groups = _alike(judged_by)
     firsts = judged_by[~groups.duplicated()]
     verdicts = [judge.verdict(*cells) for cells in firsts.itertuples(index=False, name=None)]
     problems = [_problems_about(field, verdicts, groups, sent) for field in ("project", "desk")]
-    resolved = {
-        "project": _of_each([verdict.project for verdict in verdicts], groups),
-        "desk": _of_each([verdict.desk for verdict in verdicts], groups),
-    }
-    return pd.DataFrame(resolved), join_problems(*problems)
+    resolved = pd.DataFrame(
+        {
+            "project": _of_each([verdict.project for verdict in verdicts], groups),
+            "desk": _of_each([verdict.desk for verdict in verdicts], groups),
+        }
+    )
+    if together is not None:
+        resolved.loc[together.index] = together
+    return resolved, join_problems(*problems)
 
 
 def _problems_about(field: str, verdicts: list[_Verdict], groups: pd.Series, sent: pd.DataFrame) -> pd.DataFrame:
@@ -103,11 +148,20 @@ class _Judge:
 
     def verdict(self, project: str, desk: str, is_new: bool, current: str) -> _Verdict:
         """Judge two cells; `current` is the project of an existing client, '' where no client is known."""
+        if project == "" and desk.lower() not in ("", DEFAULT):
+            return self._with_its_project(desk, current)
         problems: list[_NotFound] = []
         chosen = self._project(project, is_new, problems)
         effective = chosen or (None if is_new or problems else current or None)
         moves = is_new or (chosen is not None and chosen != current)
         return _Verdict(chosen, self._desk(desk, effective, moves, problems), problems)
+
+    def _with_its_project(self, cell: str, current: str) -> _Verdict:
+        """Let a desk that is given alone name the project."""
+        desk = self._data.desks.get(cell.lower())
+        if desk is None:
+            return _Verdict(None, None, [_not_found("desk", cell, self._desks_by_name)])
+        return _Verdict(desk.project_id if desk.project_id != current else None, desk.id, [])
 
     def _project(self, cell: str, is_new: bool, problems: list[_NotFound]) -> str | None:
         if cell == "" and not is_new:
@@ -135,10 +189,15 @@ class _Judge:
         if desk is None:
             problems.append(_not_found("desk", cell, self._desks_by_name))
         elif project is not None and desk.project_id != project:
-            owner = show(self._data.projects[desk.project_id])
-            sentence = f"The desk {show(desk.name)} belongs to the project {owner}, not to the client's."
-            problems.append(_NotFound("desk", sentence))
+            problems.append(_NotFound("desk", self._why_not_together(desk, project)))
         return desk.id if desk else None
+
+    def _why_not_together(self, desk: Desk, project: str) -> str:
+        owner, given = (f"{show(self._data.projects[id])} (ID {id})" for id in (desk.project_id, project))
+        return (
+            f"The desk {show(desk.name)} (ID {desk.id}) belongs to the project {owner}, "
+            f"not to the given project {given}. Correct one of the two, or leave it blank."
+        )
 
     def _default_desk_of(self, project: str) -> str | None:
         wanted = self._data.desks.get(self._default_desk)
@@ -157,7 +216,8 @@ def _by_name(named: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 def _not_found(what: str, cell: str, by_name: Mapping[str, list[str]]) -> _NotFound:
     ids = by_name.get(cell.casefold(), [])
     hint = f" The {what} with that name has the ID {' or '.join(ids)}." if ids else ""
-    return _NotFound(what, f"No {what} has the ID {show(cell)}.{hint}", ids[0] if len(ids) == 1 else "")
+    lacks = "has the ID" if ids or _LIKE_AN_ID.fullmatch(cell) else "is called"
+    return _NotFound(what, f"No {what} {lacks} {show(cell)}.{hint}", ids[0] if len(ids) == 1 else "")
 
 
 def _of_each(ids: list[str | None], groups: pd.Series) -> pd.Series:

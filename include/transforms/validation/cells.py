@@ -10,22 +10,34 @@ from pandera.errors import SchemaErrorReason, SchemaErrors
 
 from include.codes import Code
 from include.errors import CheckBroken
-from include.schemas.cell_rules import as_timestamps, is_formula
+from include.schemas.cell_rules import as_timestamps, is_formula, is_markup, is_too_narrow, is_whole_in_quotes
 from include.schemas.client_rows import FIELDS, ClientRows, Field
 from include.schemas.email_addresses import why_not_valid
 from include.transforms.csv_reading.headers import fields_of
+from include.transforms.csv_reading.sent_rows import column_as_sent
 from include.transforms.validation.cleaning import trimmed
 from include.transforms.validation.problems import join_problems, no_problems, problem_rows
 
 
-def judge_cells(sent: pd.DataFrame, rows: pd.DataFrame, ragged: pd.Series, now: datetime) -> pd.DataFrame:
+def judge_cells(
+    sent: pd.DataFrame, rows: pd.DataFrame, ragged: pd.Series, now: datetime, mode: str = "upsert"
+) -> pd.DataFrame:
     """Give every problem of every cell.
 
     `sent` and `rows` hold the cells as sent and as cleaned. `ragged` maps rows that fit no columns to a sentence; they
-    have that one problem, because their cells belong to no field. `now` is an aware UTC time.
+    have that one problem, because their cells belong to no field. `now` is an aware UTC time. With the mode
+    `update_only` a blank cell keeps what the client has; only an ID or an e-mail is needed.
     """
     judged = rows.drop(ragged.index) if len(ragged) else rows
-    return join_problems(_ragged(ragged), *_judged_by_pandera(sent, judged), _in_future(sent, judged, now))
+    problems = join_problems(_ragged(ragged), *_judged_by_pandera(sent, judged), _in_future(sent, judged, now))
+    return _without_needless(problems, judged) if mode == "update_only" else problems
+
+
+def _without_needless(problems: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """Leave out what only a new client needs."""
+    has_id = problems["row"].isin(rows.index[rows["id"] != ""])
+    needed = (problems["field"] == "email") & ~has_id
+    return problems[(problems["code"] != Code.CELL_REQUIRED) | needed]
 
 
 def _ragged(ragged: pd.Series) -> pd.DataFrame:
@@ -41,10 +53,19 @@ def _judged_by_pandera(sent: pd.DataFrame, rows: pd.DataFrame) -> list[pd.DataFr
     except SchemaErrors as errors:
         _raise_if_a_check_broke(errors)
         return [
-            _explain(Code(code), FIELDS[field], sent, rows, cases["index"].to_numpy())
-            for (field, code), cases in errors.failure_cases.groupby(["column", "check"], sort=False)
+            _explain(Code(str(code)), FIELDS[str(field)], sent, rows, pd.Index(cases["index"]))
+            for (field, code), cases in _reasons(errors.failure_cases).groupby(["column", "check"], sort=False)
         ]
     return []
+
+
+def _reasons(cases: pd.DataFrame) -> pd.DataFrame:
+    """Leave out what else is said of a cell that stands for no value: `#N/A` is no e-mail address, too."""
+    says_all = cases["check"].isin([Code.CELL_SPREADSHEET_ERROR, Code.CELL_NOT_CLEARABLE])
+    if not says_all.any():
+        return cases
+    cells = pd.MultiIndex.from_frame(cases[["column", "index"]])
+    return cases[says_all | ~cells.isin(cells[says_all])]
 
 
 def _raise_if_a_check_broke(errors: SchemaErrors) -> None:
@@ -57,7 +78,7 @@ def _raise_if_a_check_broke(errors: SchemaErrors) -> None:
 
 
 def _explain(code: Code, field: Field, sent: pd.DataFrame, rows: pd.DataFrame, failed: pd.Index) -> pd.DataFrame:
-    as_sent = sent.loc[failed, field.name]
+    as_sent = column_as_sent(sent, field.name, failed)
     return problem_rows(code, field.name, as_sent, _facts(code, field, rows.loc[failed, field.name], as_sent))
 
 
@@ -78,11 +99,24 @@ def _facts(code: Code, field: Field, cells: pd.Series, as_sent: pd.Series) -> di
         case Code.CELL_CONTROL_CHARACTER:
             return {"detail": cells.map(_name_invisible)}
         case Code.CELL_EXECUTABLE:
-            words = {True: "is a formula that a spreadsheet would run", False: "contains a script or markup"}
-            return {"detail": is_formula(cells).map(words)}
+            return {"detail": _why_executable(cells)}
+        case Code.CELL_SPREADSHEET_ERROR:
+            words = {True: "show this cell, because its column was too narrow", False: "work out this cell"}
+            return {"detail": is_too_narrow(cells).map(words)}
+        case Code.CELL_NOT_CLEARABLE:
+            return {"detail": same(" and ".join(other.label for other in FIELDS.values() if other.clearable))}
+        case Code.CELL_LOOKS_DAMAGED:
+            words = {True: "stands in quotation marks", False: "looks like text that was decoded twice"}
+            return {"detail": is_whole_in_quotes(cells).map(words)}
         case Code.CELL_FORMAT:
             return {"detail": _why_not_understood(field, cells)}
     return {}
+
+
+def _why_executable(cells: pd.Series) -> pd.Series:
+    words = pd.Series("is written as HTML code", index=cells.index)
+    words = words.mask(is_markup(cells), "contains a script or markup")
+    return words.mask(is_formula(cells), "is a formula that a spreadsheet would run")
 
 
 def _why_not_understood(field: Field, cells: pd.Series) -> pd.Series:
@@ -90,7 +124,10 @@ def _why_not_understood(field: Field, cells: pd.Series) -> pd.Series:
         case "email":
             return cells.map({cell: _why_no_address(cell) for cell in cells.unique()})
         case "timestamp":
-            reason = "is no date or date-time of the form 2024-06-13 or 2024-06-13T15:06:02Z"
+            reason = (
+                "is no date or date-time of the form 2024-06-13 or 2024-06-13T15:06:02Z; "
+                "the feed file can name another form (key `date_format`)"
+            )
         case "boolean":
             reason = "is none of true, false, yes, no, 1, 0"
         case _:

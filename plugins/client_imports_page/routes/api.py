@@ -1,10 +1,8 @@
-"""The API for programs and for the page's own script: send a file, follow it, undo its import. JSON in and out."""
+"""The API for programs and for the page's own script: send a file, and follow it. JSON in and out."""
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from email.message import EmailMessage
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -13,28 +11,27 @@ from fastapi import APIRouter, Depends, Header, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
-from client_imports_page import connections, feeds, wording
+from client_imports_page import connections, feeds, sent_files, wording
 from client_imports_page.permissions import Person, PersonDep, visible_import
 from client_imports_page.rendering import airflow_of, root_of
-from client_imports_page.routes.details import can_be_imported_again
-from include.adapters.database import ledger, uploads
+from include.adapters.database import ledger, remembered, uploads
 from include.airflow_support import runs
-from include.airflow_support.runs import REVERT_DAG, dag_id_of
+from include.airflow_support.runs import dag_id_of
 from include.errors import UploadNotFound
 from include.models import FINAL_STATES, State
 from include.schemas.client_tables import Import, Upload
 from include.schemas.feed import Feed
+from include.steps.cancel import cancel
 from include.steps.context import ImportContext
 from include.steps.import_file import result_of
-from include.steps.upload import UploadRequest, Writing, is_there
+from include.steps.upload import UploadRequest, Writing, check_room, files_before, is_there
 
 router = APIRouter(prefix="/api")
 
-_BLOCK = 1 << 20  # bytes handed to the disk at once
 _REMEMBERED = timedelta(days=7)  # how long an upload's result is shown to a person who does not dismiss it
 
 
-def _importable(person: PersonDep, feed: str) -> Feed:
+def importable(person: PersonDep, feed: str) -> Feed:
     """Give the feed to import to. Raises 404 for one that the person cannot see, 403 for one they may only see."""
     known = feeds.with_a_dag().get(feed) if feed in person.feeds else None
     if known is None:
@@ -44,52 +41,52 @@ def _importable(person: PersonDep, feed: str) -> Feed:
     return known
 
 
+def corrected_import(
+    person: PersonDep, feed: Annotated[Feed, Depends(importable)], corrects: str | None = None
+) -> str | None:
+    """Give the import whose failed rows a file has. Raises ImportNotFound, and 422 for an import of another feed."""
+    if corrects is None:
+        return None
+    entry = visible_import(corrects, person)
+    if entry.feed != feed.name:
+        raise HTTPException(422, f"The file corrects an import of the feed {entry.feed}: send it to that one.")
+    return entry.id
+
+
 @router.post("/imports")
 async def send(
-    request: Request, person: PersonDep, feed: Annotated[Feed, Depends(_importable)],
-    dry_run: bool = False, force: bool = False, content_type: Annotated[str, Header()] = "",
-    content_disposition: Annotated[str, Header()] = "",
+    request: Request, person: PersonDep, feed: Annotated[Feed, Depends(importable)],
+    corrected: Annotated[str | None, Depends(corrected_import)],
+    dry_run: bool = False, force: bool = False, remember: bool = False, content_type: Annotated[str, Header()] = "",
+    content_disposition: Annotated[str, Header()] = "", client_imports_mapping: Annotated[str, Header()] = "",
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
 ) -> JSONResponse:  # fmt: skip
-    """Receive a file as the body. Answers 202 and how to follow it; 400 when it is plainly wrong, 413 when too large.
+    """Receive a file as the body. Answers 202 and how to follow it. What can be refused before the body is, is.
 
-    Its name comes in a header: servers log URLs, and a file name may hold the name of a person.
+    Its name comes in a header: servers log URLs, and a file name may hold the name of a person. So does the mapping;
+    with `remember` the feed's next files are read by it, too.
     """
-    if content_type.partition(";")[0].strip().lower() != "text/csv":
-        raise HTTPException(415, "Send the file as the body, with Content-Type: text/csv.")
+    mapping = sent_files.mapping_of(client_imports_mapping)
+    name = sent_files.name_of(content_type, content_disposition)
     context = connections.context_of(feed)
-    upload_request = UploadRequest(person.name, _file_name(content_disposition), dry_run, force, key=idempotency_key)
-    upload = await _write(request, context, upload_request)
-    await run_in_threadpool(_start, upload, person)
-    followed = await run_in_threadpool(_followed, request, context, upload)
+    upload_request = UploadRequest(
+        person.name, name, dry_run, force, key=idempotency_key, corrects=corrected, mapping=mapping,
+        email=person.email,
+    )  # fmt: skip
+    writing = Writing(context, upload_request, request.state.body.announced)
+    await run_in_threadpool(check_room, context, upload_request)
+    with writing:
+        await sent_files.receive(request, writing)
+        upload = await run_in_threadpool(writing.finish)
+    if remember:
+        said, now = mapping.only_beside(feed), datetime.now(UTC)
+        await run_in_threadpool(remembered.remember, context.engine, feed.name, said, person.name, now)
+    await run_in_threadpool(start, upload, person)
+    followed = await run_in_threadpool(follow, request, context, upload)
     return JSONResponse(followed, 202, {"Location": f"{root_of(request)}/api/uploads/{upload.id}", "Retry-After": "1"})
 
 
-def _file_name(content_disposition: str) -> str:
-    """Read the file name from the header; '' when there is none, or when the header cannot be parsed."""
-    message = EmailMessage()
-    with suppress(ValueError):  # plain UTF-8, which the web server reads as Latin-1
-        content_disposition = content_disposition.encode("latin-1").decode("utf-8")
-    with suppress(ValueError, LookupError, RecursionError):
-        message["Content-Disposition"] = content_disposition or "attachment"
-        return message.get_filename() or ""
-    return ""
-
-
-async def _write(request: Request, context: ImportContext, upload_request: UploadRequest) -> Upload:
-    """Write the body while it comes in: at most the feed's `max_bytes`, and never all of it in memory."""
-    with Writing(context, upload_request) as writing:
-        block = bytearray()
-        async for chunk in request.stream():
-            block += chunk
-            if len(block) >= _BLOCK:
-                await run_in_threadpool(writing.write, bytes(block))
-                block.clear()
-        await run_in_threadpool(writing.write, bytes(block))
-        return await run_in_threadpool(writing.finish)
-
-
-def _start(upload: Upload, person: Person) -> None:
+def start(upload: Upload, person: Person) -> None:
     """Start the run that imports the upload. If this fails, the feed's next run imports it from the inbox."""
     if upload.import_id is not None:
         return
@@ -111,7 +108,7 @@ def mine(request: Request, person: PersonDep) -> list[dict[str, Any]]:
     since = datetime.now(UTC) - _REMEMBERED
     unseen = uploads.unseen_by(connections.engine(), person.name, since)
     unseen = [upload for upload in unseen if upload.feed in person.feeds]
-    return [_followed(request, connections.context_of_feed_named(upload.feed), upload) for upload in unseen]
+    return [follow(request, connections.context_of_feed_named(upload.feed), upload) for upload in unseen]
 
 
 @router.get("/uploads/{upload_id}")
@@ -119,9 +116,10 @@ def one_upload(request: Request, upload_id: str, person: PersonDep) -> dict[str,
     """Say how far an upload is, with the import's result once it has ended."""
     upload = _visible_upload(upload_id, person)
     context = connections.context_of_feed_named(upload.feed)
-    followed = _followed(request, context, upload)
-    if followed["done"] and upload.import_id:
-        followed["result"] = result_of(context.engine, upload.import_id).as_json()
+    followed = follow(request, context, upload)
+    followed["can_be_cancelled"] &= may_cancel(upload, person)
+    if followed["done"] and followed["import_id"]:
+        followed["result"] = _result(followed["import_id"], person)
     return followed
 
 
@@ -132,21 +130,44 @@ def seen(upload_id: str, person: PersonDep) -> dict[str, bool]:
     return {"seen": True}
 
 
+@router.post("/uploads/{upload_id}/cancel")
+def cancel_upload(request: Request, upload_id: str, person: PersonDep) -> dict[str, Any]:
+    """End an upload while nothing of it is written: for its sender, and for who may import to the feed."""
+    upload = _visible_upload(upload_id, person)
+    if not may_cancel(upload, person):
+        raise HTTPException(403, f"You may see the feed {upload.feed}, but not import to it.")
+    context = connections.context_of_feed_named(upload.feed)
+    cancelled = cancel(context, upload.id, person.name)
+    person.note("upload_cancelled", upload_id=upload.id, import_id=cancelled.import_id or "")
+    return follow(request, context, cancelled)
+
+
+def may_cancel(upload: Upload, person: Person) -> bool:
+    return upload.requested_by == person.name or person.may_import(upload.feed)
+
+
 def _visible_upload(upload_id: str, person: Person) -> Upload:
     upload = uploads.find(connections.engine(), upload_id)
     if upload.feed not in person.feeds:
+        if upload.import_id:
+            person.note("import_refused", ledger.find(connections.engine(), upload.import_id))
         raise UploadNotFound(upload_id)
     return upload
 
 
-def _followed(request: Request, context: ImportContext, upload: Upload) -> dict[str, Any]:
+def follow(request: Request, context: ImportContext, upload: Upload) -> dict[str, Any]:
     """Describe an upload as JSON: `step` and `sentence` for people, `done`, `tone`, and links."""
     entry = ledger.find(context.engine, upload.import_id) if upload.import_id else None
     step, sentence, tone, done = _progress(context, upload, entry)
+    if entry is None and step == "Stopped":
+        now = uploads.find(context.engine, upload.id)
+        if now.import_id is not None or now.cancelled_at is not None:  # since `upload` was read
+            return follow(request, context, now)
     run = entry.run_id if entry and entry.run_id else _run_of(upload)
     return {
         "upload_id": upload.id, "feed": upload.feed, "file_name": entry.file_name if entry else upload.file_name,
         "dry_run": upload.dry_run, "step": step, "sentence": sentence, "tone": tone, "done": done,
+        "can_be_cancelled": not done,
         "failed": wording.failed_sentence(entry) if entry and done else "",
         "import_id": upload.import_id, "state": entry.state if entry else None,
         "import_url": f"{root_of(request)}/imports/{entry.id}" if entry else None,
@@ -156,12 +177,14 @@ def _followed(request: Request, context: ImportContext, upload: Upload) -> dict[
 
 def _progress(context: ImportContext, upload: Upload, entry: Import | None) -> tuple[str, str, str, bool]:
     """Give (step, sentence, tone, done)."""
+    if upload.cancelled_at is not None:
+        return "Cancelled", f"Cancelled by {upload.cancelled_by}. Nothing was imported.", "quiet", True
     if entry is None:
         return _before_a_run(context, upload)
     if entry.state in FINAL_STATES or entry.state == State.HELD:
         return "Done", wording.ended(entry), wording.tone(entry), True
-    if runs.run_state(entry.dag_id or "", entry.run_id or "") == "failed":
-        return "Stopped", wording.ended(entry), "error", True
+    if connections.has_stopped(entry):
+        return "Stopped", wording.ended(entry, stopped=True), "error", True
     if entry.state == State.FAILED:
         return "Trying again", "System error. The file is safe, and the import is tried again.", "doing", False
     doing = wording.DOING[entry.state]
@@ -179,49 +202,18 @@ def _before_a_run(context: ImportContext, upload: Upload) -> tuple[str, str, str
         return "Waiting", "The feed is paused in Airflow. The file waits until the feed is switched on.", "doing", False
     if state == "running":
         return "Received", "Received, the run has started…", "doing", False
-    return "Waiting", "Received, waiting for the run to start…", "doing", False
+    before = files_before(context, upload)
+    return "Waiting", wording.waiting_behind(before), "doing", False
 
 
 @router.get("/imports/{import_id}")
 def one_import(import_id: str, person: PersonDep) -> dict[str, Any]:
     """Give the result that the command line prints with `--json`."""
-    return result_of(connections.engine(), visible_import(import_id, person).id).as_json()
+    return _result(import_id, person)
 
 
-@router.post("/imports/{import_id}/import")
-def import_again(request: Request, import_id: str, person: PersonDep) -> JSONResponse:
-    """Import a file that was only checked, or that was refused as already imported: its kept bytes are sent again."""
+def _result(import_id: str, person: Person) -> dict[str, Any]:
+    """Give the result, and note who saw it: its problems quote cells."""
     entry = visible_import(import_id, person)
-    feed = _importable(person, entry.feed)
-    if not can_be_imported_again(entry):
-        raise HTTPException(409, "Only a dry run, or a file refused as already imported, can be imported this way.")
-    context = connections.context_of(feed)
-    try:
-        content = context.storage.read(entry.file_path or "")
-    except FileNotFoundError:
-        raise HTTPException(409, "The file is not in the storage any more. Please send it again.") from None
-    forced = entry.forced or entry.state == State.REFUSED
-    upload_request = UploadRequest(person.name, entry.file_name, force=forced, note=f"again after {entry.id}")
-    with Writing(context, upload_request) as writing:
-        writing.write(content)
-        upload = writing.finish()
-    _start(upload, person)
-    return JSONResponse(_followed(request, context, upload), 202)
-
-
-@router.post("/imports/{import_id}/revert")
-def revert(request: Request, import_id: str, person: PersonDep) -> JSONResponse:
-    """Start the run that undoes an import."""
-    entry = visible_import(import_id, person)
-    if not person.may_undo(entry.feed):
-        raise HTTPException(403, f"You may not start the DAG {REVERT_DAG}.")
-    if entry.state != State.MERGED or entry.reverts_import_id:
-        raise HTTPException(409, "Only a completed import can be undone.")
-    run_id = f"undo__{entry.id}"
-    if runs.run_state(REVERT_DAG, run_id) == "failed":
-        raise HTTPException(409, f"The undo has failed before. Clear the run {run_id} of {REVERT_DAG} in Airflow.")
-    try:
-        runs.trigger_run(REVERT_DAG, run_id, {"import_id": entry.id}, person.name)
-    except DagNotFound:
-        raise HTTPException(503, f"Airflow does not know the DAG {REVERT_DAG} yet. Please try again later.") from None
-    return JSONResponse({"run_url": f"{airflow_of(request)}/dags/{REVERT_DAG}/runs/{run_id}"}, 202)
+    person.note("import_viewed", entry)
+    return result_of(connections.engine(), entry.id).as_json()

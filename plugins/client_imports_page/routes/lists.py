@@ -22,6 +22,7 @@ from include.adapters.database.page_imports import ListQuery
 from include.airflow_support import runs
 from include.errors import ImportNotFound
 from include.models import State
+from include.schemas.client_tables import Import
 from include.schemas.email_addresses import email_key
 from include.steps.review import REVIEW_DAG
 
@@ -40,6 +41,8 @@ class ListFilter(BaseModel):
     until: str = ""
     q: str = ""
     tz: str = ""
+    sort: str = ""
+    order: str = ""
 
     def query(self, person: Person) -> ListQuery:
         """Give the query for the database, restricted to the feeds that the person may see."""
@@ -53,7 +56,21 @@ class ListFilter(BaseModel):
             text="" if address else text,
             cell=address,
             email_key=email_key(address) or address if address else "",
+            sort=self.sorted_by,
+            ascending=self.is_ascending,
         )
+
+    @property
+    def sorted_by(self) -> str:
+        return self.sort if self.sort in page_imports.SORTS else "when"
+
+    @property
+    def is_ascending(self) -> bool:
+        return self.order == "asc"
+
+    @property
+    def is_newest_first(self) -> bool:
+        return self.sorted_by == "when" and not self.is_ascending
 
     @property
     def is_empty(self) -> bool:
@@ -92,12 +109,12 @@ class ListPage(ListFilter):
 
 
 # The form posts when it holds an e-mail address, because servers log URLs.
-@router.get("/")
+@router.get("/imports")
 def imports(request: Request, person: PersonDep, page: Annotated[ListPage, Query()]) -> Response:
     return _list(request, person, page)
 
 
-@router.post("/")
+@router.post("/imports")
 def imports_posted(request: Request, person: PersonDep, page: Annotated[ListPage, Form()]) -> Response:
     return _list(request, person, page)
 
@@ -119,10 +136,13 @@ def of_dag_posted(request: Request, person: PersonDep, page: Annotated[ListPage,
 def _list(request: Request, person: Person, page: ListPage) -> Response:
     query = page.query(person)
     screen = page_imports.screen(connections.engine(), query, page.before, page.after)
-    is_plain = not page.is_narrowed and page.before is None and page.after is None
+    if page.q.strip() and not screen.listed:
+        person.note("search_failed", searched="imports")
+    is_first = page.is_newest_first and page.before is None and page.after is None
     return show(
-        request, "imports.html", person, screen=screen, charts=_charts(query.feeds) if is_plain else [],
-        filters=page, dag_id=page.dag_id, parameters=_parameters,
+        request, "imports.html", person, screen=screen, is_first=is_first, dag_id=page.dag_id, parameters=_parameters,
+        charts=_charts(query.feeds) if is_first and not page.is_narrowed else [], filters=page,
+        posted=_parameters(page, page.dag_id, before=page.before, after=page.after) if "@" in page.q else {},
     )  # fmt: skip
 
 
@@ -135,6 +155,8 @@ def _charts(feeds: Sequence[str]) -> list[Chart]:
 def _parameters(page: ListPage, dag_id: str = "", **more: object) -> dict[str, object]:
     """Give the filter as query parameters, without empty ones."""
     own = {name: getattr(page, name) for name in ListFilter.model_fields}
+    if dag_id:
+        del own["feed"]  # the tab of a DAG is of its feed alone
     return {name: value for name, value in {**own, "dag_id": dag_id, **more}.items() if value not in ("", None)}
 
 
@@ -144,8 +166,11 @@ def of_run(request: Request, person: PersonDep, dag_id: str, run_id: str) -> Res
     if reviewed := re.fullmatch(r"held__([0-9a-f-]{36})__\w*", run_id) if dag_id == REVIEW_DAG else None:
         with suppress(ImportNotFound):
             return _to_import(request, visible_import(reviewed[1], person).id)
-    engine = connections.engine()
-    entries = [entry for entry in ledger.of_run(engine, dag_id, run_id) if entry.feed in person.feeds]
+    return _show_together(request, person, ledger.of_run(connections.engine(), dag_id, run_id))
+
+
+def _show_together(request: Request, person: Person, imports: Sequence[Import]) -> Response:
+    engine, entries = connections.engine(), _visible(imports, person)
     if not entries:
         return show(request, "not_an_import.html", person, what="run")
     entries.sort(key=lambda entry: (entry.state not in _SHOWN_FIRST, -entry.counts.failed))
@@ -153,16 +178,35 @@ def of_run(request: Request, person: PersonDep, dag_id: str, run_id: str) -> Res
     return show(request, "run.html", person, entries=entries, causes=causes)
 
 
+def _visible(entries: Sequence[Import], person: Person) -> list[Import]:
+    """Give the imports that the person may see, and note who sees them."""
+    is_over = not any(entry.state in wording.DOING for entry in entries)  # until then they are asked for every second
+    for entry in entries:
+        if entry.feed not in person.feeds:
+            person.note("import_refused", entry)
+        elif is_over:
+            person.note("import_viewed", entry)
+    return [entry for entry in entries if entry.feed in person.feeds]
+
+
 @router.get("/task")
 def of_task(
     request: Request, person: PersonDep, dag_id: str, run_id: Annotated[str, Query(pattern=r"^[^\x00]*$")],
-    map_index: int = -1,
+    map_index: str = "",
 ) -> Response:  # fmt: skip
-    """Show the tab of a mapped task: the import that it works on."""
+    """Show the tab of a task: the imports that a mapped task works on; of any other task, all imports of its run.
+
+    Airflow gives no number for a task that is not mapped: it leaves the placeholder `{MAP_INDEX}` as it is.
+    """
+    if not re.fullmatch(r"\d{1,6}", map_index):
+        return of_run(request, person, dag_id, run_id)
     if runs.feed_of(dag_id) in person.feeds:
-        import_id = runs.import_of_task(dag_id, run_id, map_index)
-        if import_id is not None:
-            return _to_import(request, import_id)
+        import_ids = runs.imports_of_task(dag_id, run_id, int(map_index))
+        if len(import_ids) == 1:
+            return _to_import(request, import_ids[0])
+        if import_ids:
+            imports = ledger.of_run(connections.engine(), dag_id, run_id)
+            return _show_together(request, person, [entry for entry in imports if entry.id in import_ids])
     return show(request, "not_an_import.html", person, what="task")
 
 

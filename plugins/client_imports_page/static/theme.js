@@ -1,4 +1,5 @@
-// Light or dark as in Airflow: the page copies the class of the surrounding frame. This runs before anything is drawn.
+// What must work before anything is drawn, or pressed: light or dark as in Airflow (the page copies the class of the
+// surrounding frame), and links that lead out of the frame.
 (function () {
   const own = document.documentElement;
   const take = (dark) => { own.classList.toggle("dark", dark); own.classList.toggle("light", !dark); };
@@ -15,3 +16,12 @@
     take(chosen === "dark" || (chosen !== "light" && system.matches));
   }
 })();
+
+// A link to Airflow opens in Airflow itself, not in the frame that this page is in.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-airflow]");
+  if (!link || !document.documentElement.classList.contains("framed") || event.ctrlKey || event.metaKey) return;
+  event.preventDefault();
+  window.parent.history.pushState({}, "", link.getAttribute("href"));
+  window.parent.dispatchEvent(new PopStateEvent("popstate", { state: {} }));
+});

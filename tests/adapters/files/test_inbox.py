@@ -7,6 +7,8 @@ import time
 from dataclasses import dataclass
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from include.adapters.files.inbox import FolderInbox, Waiting, stable_files
 
@@ -24,13 +26,28 @@ class Listing:
         return False
 
 
-def names(ages: dict[str, float], pattern: str = "*", stable_seconds: float = 5, done_file: bool = False) -> list[str]:
-    return [waiting.name for waiting in stable_files(Listing(ages), pattern, stable_seconds, done_file)]
+def names(
+    ages: dict[str, float], pattern: str = "*", stable_seconds: float = 5, side_files: tuple[str, ...] = ()
+) -> list[str]:
+    return [waiting.name for waiting in stable_files(Listing(ages), pattern, stable_seconds, side_files)]
 
 
 def test_files_wait_in_order_of_arrival_and_then_of_their_names(monkeypatch):
     monkeypatch.setattr(time, "time", lambda: 1_000.0)
     assert names({"c.csv": 30, "d.csv": 20, "a.csv": 20, "b.csv": 40}) == ["b.csv", "c.csv", "a.csv", "d.csv"]
+
+
+def test_files_of_the_same_second_wait_in_natural_order(monkeypatch):
+    monkeypatch.setattr(time, "time", lambda: 1_000.9)
+    together = {"old_10.csv": 0.1, "old_2.csv": 0.2, "old_02.csv": 0.3, "a.csv": 0.4, "10.csv": 0.1, "9.csv": 0.1}
+    order = ["9.csv", "10.csv", "a.csv", "old_02.csv", "old_2.csv", "old_10.csv"]
+    assert names({**together, "first.csv": 1}, stable_seconds=0) == ["first.csv", *order]
+
+
+@given(st.lists(st.integers(0, 10**12), unique=True, min_size=1), st.text(st.characters(codec="utf-8"), max_size=3))
+def test_numbers_in_names_count_as_numbers(numbers, word):
+    named = {f"x{word}_{number}_{word}.csv": 60.0 for number in numbers}
+    assert names(named) == [f"x{word}_{number}_{word}.csv" for number in sorted(numbers)]
 
 
 def test_a_file_that_changed_just_now_is_still_being_written():
@@ -51,14 +68,40 @@ def test_only_names_that_match_the_feeds_pattern_wait(pattern, expected):
     assert names({"a.csv": 60, "b.txt": 50}, pattern) == expected
 
 
-def test_a_feed_may_demand_a_done_file():
-    assert names({"a.csv": 60, "b.csv": 60, "b.csv.done": 60}, done_file=True) == ["b.csv"]
+def test_a_feed_may_demand_files_beside_each_file():
+    ages = {"a.csv": 60, "b.csv": 60, "b.csv.done": 60, "c.csv": 60, "c.csv.count": 60, "b.csv.count": 60}
+    assert names(ages, side_files=(".done",)) == ["b.csv"]
+    assert names(ages, side_files=(".count",)) == ["b.csv", "c.csv"]
 
 
 def test_a_senders_clock_that_is_ahead_does_not_make_a_file_wait_for_ever(tmp_path):
     (tmp_path / "a.csv").write_text("x")
     os.utime(tmp_path / "a.csv", (time.time() + 3600,) * 2)
-    assert [waiting.name for waiting in stable_files(FolderInbox(tmp_path), "*", 0, False)] == ["a.csv"]
+    looks = [stable_files(FolderInbox(tmp_path), "*", 0, ()) for _ in range(2)]
+    assert [waiting.name for waiting in looks[0]] == ["a.csv"]
+    assert looks[0] == looks[1], "the inbox trigger would take it for another file"
+
+
+def test_after_a_clock_was_set_back_a_file_is_stable_when_two_looks_are_the_same(tmp_path, monkeypatch):
+    (tmp_path / "still.csv").write_text("x")
+    (tmp_path / "grows.csv").write_text("x")
+    written, slept = (tmp_path / "still.csv").stat().st_mtime, []
+    monkeypatch.setattr(time, "time", lambda: written - 3600)  # neither time of the files has come
+
+    def grow(seconds):
+        slept.append(seconds)
+        if len(slept) == 1:
+            (tmp_path / "grows.csv").write_text("xx")
+
+    looks = [stable_files(FolderInbox(tmp_path), "*", 7, (), sleep=grow) for _ in range(2)]
+    assert [[waiting.name for waiting in look] for look in looks] == [["still.csv"], ["grows.csv", "still.csv"]]
+    assert slept == [7, 7]
+
+
+@pytest.mark.timeout(20)
+def test_the_time_of_a_look_grows_no_faster_than_the_number_of_files():
+    many = Listing({f"partner_{number}.csv": 60.0 + number % 50 for number in range(100_000)})
+    assert len(stable_files(many, "*.csv", 5, ())) == 100_000
 
 
 def test_folders_are_not_files_and_a_link_is_listed_as_itself(tmp_path):

@@ -42,4 +42,4 @@ def test_a_package_that_is_missing_is_named(monkeypatch, tmp_path, package, inbo
     monkeypatch.setitem(sys.modules, package, None)
     root = "s3://bucket/x" if package == "boto3" else str(tmp_path)
     with pytest.raises(SettingInvalid, match=f"pip install .?{package}"):
-        open_storage(root, lambda _: Login()).stable_files(inbox, "*", 0, False)
+        open_storage(root, lambda _: Login()).stable_files(inbox, "*", 0, ())

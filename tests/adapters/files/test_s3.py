@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from types import SimpleNamespace
+
+import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.config import Config
+from botocore.exceptions import ResponseStreamingError
 
 from include.adapters.files.s3 import S3Path
+from include.errors import StorageFailed
 
 pytestmark = pytest.mark.parametrize("place", ["s3"], indirect=True)
 OLD, NEW = "First Name,Email\nAnn,ann@example.com\n", "First Name,Email\nBen,ben@example.com\n"
@@ -80,6 +88,29 @@ def test_a_folder_is_what_lies_directly_below_and_is_deleted_only_when_empty(pla
         folder.rmdir()
 
 
+def test_a_server_that_does_not_answer_is_named_and_no_file_is(place, tmp_path):
+    root = place.storage.root
+    nowhere = boto3.client(
+        "s3", endpoint_url="http://127.0.0.1:1", region_name="us-east-1", aws_access_key_id="k",
+        aws_secret_access_key="geheim", config=Config(retries={"max_attempts": 0}),
+    )  # fmt: skip
+    path = S3Path(nowhere, root.bucket, root.key) / "Zoe Mark.csv"
+    (tmp_path / "source.csv").write_text(OLD)
+    for call in (path.read_bytes, lambda: path.upload(tmp_path / "source.csv")):
+        with pytest.raises(StorageFailed) as error:
+            call()
+        assert str(error.value) == (
+            f"The bucket {root.bucket} cannot be reached at 127.0.0.1:1 (EndpointConnectionError)."
+        )
+
+
+def test_a_bucket_that_is_gone_is_named_when_a_large_file_is_written(place, tmp_path):
+    (tmp_path / "source.csv").write_text(OLD)
+    path = S3Path(place.storage.root.client, "no-such-bucket", place.storage.root.key) / "Zoe Mark.csv"
+    with pytest.raises(StorageFailed, match=r"^The bucket no-such-bucket does not exist"):
+        path.upload(tmp_path / "source.csv")
+
+
 def test_a_name_like_a_pattern_is_one_file(place):
     for name in ("*.csv", "a.csv"):
         place.put(name, OLD)
@@ -93,3 +124,63 @@ def test_an_object_that_is_not_there_is_a_missing_file_and_may_be_deleted(place)
         with pytest.raises(FileNotFoundError):
             call()
     path.unlink()
+
+
+@pytest.fixture
+def unavailable(place, monkeypatch):
+    """Let S3 answer 503 to the next requests; gives the list of answers that are left, and the pauses of the client."""
+    answers, pauses = [], []
+
+    def answer(request, **_):
+        if not answers:
+            return None
+        body = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
+        return AWSResponse(request.url, answers.pop(), {}, SimpleNamespace(stream=lambda **_: iter([body])))
+
+    monkeypatch.setattr("botocore.endpoint.time.sleep", pauses.append)
+    place.storage.root.client.meta.events.register("before-send.s3", answer)
+    return answers, pauses
+
+
+def test_a_server_that_is_unavailable_for_a_moment_is_asked_again(place, unavailable):
+    place.put("x.csv", OLD)
+    answers, pauses = unavailable
+    answers += [503, 503]
+    assert place.claim() and place.staged() == OLD and len(pauses) == 2
+
+
+def test_a_server_that_stays_unavailable_is_a_system_error_and_a_repetition_finishes_the_claim(place, unavailable):
+    for number in range(1, 40):
+        place.put("x.csv", OLD)
+        answers, _ = unavailable
+        requests, client = [], place.storage.root.client
+        # The server is well for so many requests, and then says 503 for a minute.
+        client.meta.events.register("before-call.s3", fail := _after(number, requests, answers))
+        with suppress(StorageFailed):
+            place.claim(import_id=str(number))
+        client.meta.events.unregister("before-call.s3", fail)
+        answers.clear()
+        assert place.claim(import_id=str(number)) and place.staged(str(number)) == OLD and place.names() == []
+        if len(requests) < number:
+            return
+    raise AssertionError("a claim needs fewer requests")
+
+
+def _after(number: int, requests: list, answers: list):
+    def fail(**_):
+        requests.append(1)
+        if len(requests) >= number:
+            answers[:] = [503] * 100
+
+    return fail
+
+
+def test_an_object_that_breaks_off_while_it_is_read_is_a_system_error(place, monkeypatch):
+    place.put("x.csv", OLD)
+
+    def cut(*_, **__):
+        raise ResponseStreamingError(error="Zoe Mark")
+
+    monkeypatch.setattr("botocore.response.StreamingBody.read", cut)
+    with pytest.raises(StorageFailed, match=r"cannot be reached at 127\.0\.0\.1:\d+ \(ResponseStreamingError\)"):
+        (place.storage.inbox("default") / "x.csv").read_bytes()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import stat
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from include.adapters.files.location import open_storage
 from include.adapters.files.s3 import S3Path
 from include.adapters.files.storage import Storage
-from include.errors import StorageMissing
+from include.errors import StorageFailed, StorageMissing
 from tests.inboxes import all_files
 
 OLD, NEW = "First Name,Email\nAnn,ann@example.com\n", "First Name,Email\nBen,ben@example.com\n"
@@ -108,19 +111,55 @@ def test_an_upload_waits_under_its_id_until_it_is_claimed(folder_or_bucket, tmp_
 def test_a_storage_that_is_not_mounted_is_no_empty_inbox(tmp_path):
     (tmp_path / "mountpoint").mkdir()
     storage = Storage(tmp_path / "mountpoint")
-    for call in (lambda: storage.stable_files("acme", "*", 0, False), lambda: storage.waiting_upload("7")):
+    for call in (lambda: storage.stable_files("acme", "*", 0, ()), lambda: storage.waiting_upload("7")):
         with pytest.raises(StorageMissing, match=r"no folder `inbox`. Is the storage mounted\?"):
             call()
     (tmp_path / "mountpoint" / "inbox").mkdir()
-    assert storage.stable_files("acme", "*", 0, False) == []
+    assert storage.stable_files("acme", "*", 0, ()) == []
+
+
+def test_the_first_look_makes_the_inbox_so_that_no_copied_file_takes_its_name(tmp_path):
+    storage = Storage(tmp_path)
+    (tmp_path / "inbox").mkdir()
+    assert storage.stable_files("acme", "*", 0, ()) == [] and (tmp_path / "inbox" / "acme").is_dir()
+    (tmp_path / "inbox" / "globex").write_text(OLD)
+    with pytest.raises(StorageMissing, match=r"inbox/globex must be a folder and is a file\. Rename the file, make "):
+        storage.stable_files("globex", "*", 0, ())
+    assert (tmp_path / "inbox" / "globex").read_text() == OLD
+
+
+def test_an_inbox_that_this_process_may_not_make_is_empty(tmp_path, monkeypatch):
+    (tmp_path / "inbox").mkdir()
+
+    def read_only(*_args: object, **_keys: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "mkdir", read_only)
+    assert Storage(tmp_path).stable_files("acme", "*", 0, ()) == []
 
 
 def test_a_bucket_that_is_not_there_is_no_empty_inbox(s3_login):
     storage = open_storage("s3://crm_s3@no-such-bucket/imports", lambda _: s3_login)
-    with pytest.raises(OSError, match="NoSuchBucket"):
-        storage.stable_files("acme", "*", 0, False)
+    with pytest.raises(StorageFailed, match=r"^The bucket no-such-bucket does not exist \(S3 says NoSuchBucket\)\.$"):
+        storage.stable_files("acme", "*", 0, ())
 
 
 def test_a_storage_without_servers_says_that_it_cannot_open_one(storage):
     with pytest.raises(StorageMissing, match="cannot open the inbox sftp://acme/x"):
-        storage.stable_files("sftp://acme/x", "*", 0, False)
+        storage.stable_files("sftp://acme/x", "*", 0, ())
+
+
+@pytest.mark.parametrize(("group", "file_mode", "folder_mode"), [("", 0o600, 0o700), ("true", 0o660, 0o2770)])
+def test_files_with_personal_data_are_for_their_owner_alone_unless_the_group_may(
+    bring, storage, monkeypatch, group, file_mode, folder_mode
+):
+    monkeypatch.setenv("CLIENT_IMPORTS_GROUP_ACCESS", group)
+    bring("First Name,Email\nAnn,ann@example.com\n,ben@example.com\n")
+    bring("First Name\nAnn\n")
+    storage.inbox("default").mkdir(parents=True)
+    storage.put_upload(Path(__file__), "7")
+    assert storage.claim(".uploads", "7.csv", "7")
+    paths = [path for path in storage.root.rglob("*") if "inbox" not in path.parts or ".uploads" in path.parts]
+    assert {path.parts[len(storage.root.parts)] for path in paths} >= {"archive", "refused", "reports", "staging"}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in paths if path.is_file()} == {file_mode}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in paths if path.is_dir()} == {folder_mode}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from include.errors import FileRefused
-from include.transforms.csv_reading.csv_source import begin, is_record
+from include.transforms.csv_reading.csv_source import Skipped, begin
 from include.transforms.csv_reading.text import Text
 
 
@@ -27,9 +27,21 @@ def test_lines_are_physical_ones_and_blank_lines_are_no_records():
         (3, ["First Name", "Email"]),
         (5, ["Ann\r\nB", "a@example.com"]),
         (9, ["Ben", "b@example.com"]),
-        (10, [""]),
-        (11, ["", ""]),
     ]
+
+
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_blank_records_are_no_records_and_are_counted_while_blank_lines_are_not(quote):
+    skipped = Skipped()
+    text = f"a,b\n{quote}x{quote},1\n,\n , \n\n{quote}z{quote},\n,,,\n"
+    read = list(begin(Text(text.encode(), "utf-8")).records(",", skipped))
+    assert [line for line, _, _ in read] == [1, 2, 6] and skipped.blank == 3
+
+
+def test_the_lines_that_the_feed_skips_may_be_anything():
+    source = begin(Text(b'Notes:\n"an open quote\nsep=;\n\na;b\n1;2\n', "utf-8"), 2)
+    assert (source.hint, source.skipped) == (";", 4)
+    assert list(source.records(";")) == [(5, ["a", "b"], True), (6, ["1", "2"], True)]
 
 
 def test_without_quotes_blank_lines_are_no_records_either():
@@ -52,11 +64,6 @@ def test_a_first_line_far_too_long_for_a_header_is_not_csv():
     with pytest.raises(FileRefused) as refused:
         begin(Text(b"\n" + b"x" * 2_000_001, "utf-8"))
     assert (refused.value.code, refused.value.line) == ("FILE_NOT_CSV", 2)
-
-
-@pytest.mark.parametrize(("cells", "answer"), [([], False), (["", ""], True), ([" \t"], False), ([" x "], True)])
-def test_a_line_of_white_space_alone_is_no_record(cells, answer):
-    assert is_record(cells) is answer
 
 
 def test_a_cell_of_many_lines_is_read_one_line_at_a_time():

@@ -24,7 +24,8 @@ def records(text: str, delimiter: str = ",") -> list[tuple[int, list[str], bool]
         ('"Ann ""Annie""",ann@example.com,Lee', True),
         ('6" Ann,ann@example.com,Lee', True),
         ('"Ann"x,ann@example.com,Lee', False),
-        ('"Ann" ,ann@example.com,Lee', False),
+        ('"Ann" ,ann@example.com,Lee', True),
+        ('"Ann" x,ann@example.com,Lee', False),
         ('"Ann"x,"ann@example.com,Lee"', False),
         ('"O\\"Neil",ann@example.com,Lee', False),
         ('"Ann\\", Lee",ann@example.com', False),
@@ -34,6 +35,22 @@ def records(text: str, delimiter: str = ",") -> list[tuple[int, list[str], bool]
 def test_a_row_whose_quotes_are_not_clear_is_marked_alone(line, is_clear):
     clear = [clear for _, _, clear in records(f"{HEADER}Ben,ben@example.com,Low\n{line}\nCat,cat@example.com,\n")]
     assert clear == [True, True, is_clear, True]
+
+
+@pytest.mark.parametrize(
+    ("line", "cells"),
+    [
+        ('Bo, "Ek", x@y', ["Bo", "Ek", " x@y"]),
+        ('  "Bo"  , "Ek, ""Jr."""  ,x@y', ["Bo", 'Ek, "Jr."', "x@y"]),
+        ('"Bo" ,"" , "x@y"', ["Bo", "", "x@y"]),
+        (' "Bo" Ek, "", x@y', [' "Bo" Ek', "", " x@y"]),
+        ('Bo, "Ek, x@y', ["Bo", ' "Ek', " x@y"]),
+        ('" ""Bo""", x, "y"', [' "Bo"', " x", "y"]),
+    ],
+)
+def test_a_cell_is_quoted_when_it_begins_and_ends_with_a_quote_without_the_spaces_around_it(line, cells):
+    read = records(f"{HEADER}{line}\nCat,c@example.com,\n")
+    assert read[1] == (2, cells, True) and len(read) == 3
 
 
 @pytest.mark.parametrize(

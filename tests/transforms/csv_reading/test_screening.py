@@ -11,6 +11,7 @@ import zipfile
 
 import pytest
 
+from include.codes import Code
 from include.errors import FileRefused
 from include.schemas.feed import Feed
 from include.transforms.csv_reading.decoding import decode
@@ -149,6 +150,13 @@ def test_a_name_that_is_not_one_plain_csv_name_is_refused(name):
     with pytest.raises(FileRefused) as refused:
         check_name(name)
     assert refused.value.code == "FILE_NAME"
+
+
+@pytest.mark.parametrize("name", ["clients.xlsx", "CLIENTS.XLS", "a.csv.ods"])
+def test_the_name_of_a_spreadsheet_gets_the_advice_that_its_content_gets(name):
+    with pytest.raises(FileRefused) as refused:
+        check_name(name)
+    assert refused.value.message.endswith("is a spreadsheet. " + Code.FILE_NOT_CSV.advice)
 
 
 @pytest.mark.parametrize("name", ["x.csv", "X.CSV", "clients 2026-01 (2).csv", "Zürich.csv", "=1+1.csv", "名前.csv"])

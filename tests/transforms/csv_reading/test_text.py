@@ -33,6 +33,15 @@ def test_line_ends_are_counted_as_lines_are_split():
     assert count_lines("a\nb\r\nc\rd") == 3
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("piece", [3, 7, 1000])
+def test_the_last_lines_are_left_out_and_blank_ones_do_not_count(piece_of_bytes, piece, end):
+    piece_of_bytes(piece)
+    content = end.join(["one", "two", "", "three", " ", "four", "", ""]).encode()
+    assert "".join(Text(content, "utf-8", skip_last_lines=2).pieces()).split(end) == ["one", "two", "", ""]
+    assert list(Text(content, "utf-8", skip_last_lines=9).lines()) == []
+
+
 @pytest.mark.parametrize("length", [1, 16_383, 16_384, 16_385, 40_000])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_a_line_of_any_length_is_one_line(length, end):

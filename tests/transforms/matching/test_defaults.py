@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from include.models import FIELD_NAMES
+from include.schemas.client_rows import CLEARED
 from include.transforms.matching.defaults import fill, typed
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -55,12 +56,12 @@ def test_a_blank_cell_is_missing(field):
 
 
 @pytest.mark.parametrize("field", ["middle_name", "last_name"])
-def test_na_empties_an_optional_text_field(field):
-    assert value(field, "#N/A") == ""
+def test_a_cleared_cell_empties_an_optional_text_field(field):
+    assert value(field, CLEARED) == ""
 
 
-@pytest.mark.parametrize("field", ["first_name", "username", "email"])
-def test_na_is_text_in_a_field_that_cannot_be_emptied(field):
+@pytest.mark.parametrize("field", ["middle_name", "last_name"])
+def test_what_looks_like_a_word_that_clears_is_text_once_the_cells_are_cleaned(field):
     assert value(field, "#N/A") == "#N/A"
 
 
@@ -88,13 +89,8 @@ def test_a_new_client_gets_what_the_field_says_where_the_row_says_nothing():
 
 
 def test_the_feeds_default_comes_before_the_fields_and_is_read_as_a_cell_is():
-    values = filled({}, active="no", type="BUSINESS", middle_name="#N/A", last_name="Lee")
-    assert (values["active"], values["type"], values["middle_name"], values["last_name"]) == (
-        False,
-        "business",
-        "",
-        "Lee",
-    )
+    values = filled({}, active="no", type="BUSINESS", last_name="Lee")
+    assert (values["active"], values["type"], values["last_name"]) == (False, "business", "Lee")
     assert filled({}, active=False)["active"] == False  # noqa: E712 - it is a value of numpy
 
 
@@ -116,5 +112,5 @@ def test_an_existing_client_gets_nothing():
         both.loc[2, [name for name in FIELD_NAMES if name not in REFERENCES]].isna().all()
         and both.loc[1, "last_name"] == "Lee"
     )
-    only_existing = typed(rows({"is_new": False, "last_name": "#N/A"}))
+    only_existing = typed(rows({"is_new": False, "last_name": CLEARED}))
     assert fill(only_existing, {"last_name": "Lee"}, NOW) is only_existing and only_existing.at[1, "last_name"] == ""

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from include.schemas.feed import Feed
-from include.transforms.matching.duplicates import Resolution, resolve_duplicates
+from include.transforms.matching.duplicates import Resolution, resolve_duplicates, with_earlier
 from include.transforms.matching.identity import join_clients, keys_to_look_up, match
 from include.transforms.validation.cleaning import clean
 from tests.frames import client_table, reasons, sent_rows, sound_and_keys
@@ -42,8 +42,9 @@ SAME = (
 def test_one_row_of_each_client_wins_and_the_others_name_it(policy, kept, replaced):
     resolution = resolve(*SAME, policy=policy)
     assert resolution.winners.tolist() == sorted([kept, 2]) and set(resolution.replaced.index) == replaced
-    assert set(resolution.replaced) == {f"Replaced by row {kept} (line {kept + 1}), which is the same client."}
     problems = resolution.problems(sent_rows(*SAME))
+    sentence = f"Replaced by row {kept} (line {kept + 1}), which is the same client."
+    assert set(resolution.replaced) == {kept} and set(problems["message"]) == {sentence}
     assert set(problems["code"]) == {"DUPLICATE_IN_FILE"} and set(problems["severity"]) == {"warning"}
 
 
@@ -143,13 +144,60 @@ def test_only_the_problems_of_the_rows_of_a_piece_are_given():
     assert resolution.problems(sent.loc[[2]]).empty
 
 
+# Combined rows.
+
+
+def test_the_last_row_of_a_client_stands_for_all_and_the_others_name_it():
+    resolution = resolve(*SAME, policy="combine")
+    assert resolution.winners.tolist() == [2, 4] and set(resolution.replaced.index) == {1, 3}
+    problems = resolution.problems(sent_rows(*SAME))
+    assert set(problems["message"]) == {"Combined with row 4 (line 5), which is the same client."}
+    assert set(problems["code"]) == {"DUPLICATE_IN_FILE"} and set(problems["severity"]) == {"warning"}
+
+
+def test_the_last_username_that_a_client_is_given_is_the_one_it_claims():
+    ann = row(ANN, "a@example.com", "first"), row(ANN, "a@example.com", "last"), row(ANN, "a@example.com")
+    resolution = resolve(*ann, policy="combine")
+    assert resolution.earlier["username"].to_dict() == {3: "last"}
+    assert with_earlier(sound_and_keys(sent_rows(*ann), CLIENTS)[1], resolution.earlier)["username"].tolist() == [
+        "first", "last", "last",
+    ]  # fmt: skip
+    rows = *ann, row(BEN, "b@example.com", "last"), row(CAT, "c@example.com", "first")
+    assert resolve(*rows, policy="combine").winners.tolist() == [5]
+    problems = resolve(*rows, policy="combine").problems(sent_rows(*rows))
+    assert problems["message"][problems["code"] == "USERNAME_TAKEN"].tolist() == [
+        "The username “last” is taken by row 4 of this file.", "The username “last” is taken by row 3 of this file.",
+    ]  # fmt: skip
+
+
+def test_a_combined_client_claims_the_email_of_its_last_row_alone():
+    rows = row(ANN, "x@example.com"), row(BEN, "x@example.com"), row(ANN, "a@example.com")
+    assert resolve(*rows, policy="combine").winners.tolist() == [2, 3]
+    assert problems_of(*reversed(rows), policy="combine") == [
+        (1, "", "DUPLICATE_IN_FILE"), (2, "email", "EMAIL_REPEATED"), (3, "email", "EMAIL_REPEATED"),
+    ]  # fmt: skip
+
+
+def test_a_row_without_an_email_takes_that_of_an_earlier_row_with_the_client_that_has_it():
+    rows = row(ANN, "ben@example.com"), row(ANN, "")
+    resolution = resolve(*rows, policy="combine")
+    assert resolution.earlier.to_dict("index") == {2: {"email_key": "ben@example.com", "holder": BEN, "username": ""}}
+
+
+def test_a_failed_row_is_not_combined_and_its_username_is_not_claimed():
+    rows = row(ANN, "a@example.com", "one"), row(ANN, "a@example.com", "two"), row(ANN, "a@example.com")
+    resolution = resolve(*rows, policy="combine", failed=(2,))
+    assert resolution.earlier["username"].to_dict() == {3: "one"} and list(resolution.replaced.index) == [1]
+    assert resolve(*rows, policy="combine", failed=(1, 2)).earlier.empty
+
+
 ROWS = st.builds(row, st.sampled_from(["", ANN, BEN, CAT]), st.sampled_from([f"{c}@example.com" for c in "abx"] + ["ann@example.com"]),
                  st.sampled_from(["", "", "one", "two"]))  # fmt: skip
 
 
 @given(
     st.lists(ROWS, min_size=1, max_size=8),
-    st.sampled_from(["keep_last", "keep_first", "reject"]),
+    st.sampled_from(["keep_last", "keep_first", "reject", "combine"]),
     st.sets(st.integers(1, 8)),
 )
 def test_winners_are_good_rows_of_different_clients_with_different_emails_and_usernames(rows, policy, failed):
@@ -157,7 +205,7 @@ def test_winners_are_good_rows_of_different_clients_with_different_emails_and_us
     sound = clean(sent, {}).assign(id_is_wrong=False)  # Pandera would take longer than all the rest
     keys = join_clients(match(sound, *keys_to_look_up(sound), CLIENTS), Feed(name="x", title="X"))
     resolution = resolve_duplicates(keys, pd.Series(~keys.index.isin(failed), index=keys.index), policy)
-    winners = keys.loc[resolution.winners]
+    winners = with_earlier(keys, resolution.earlier).loc[resolution.winners]
     assert not failed & set(resolution.winners)
     assert winners["email_key"].is_unique and winners["means"][winners["means"] != ""].is_unique
     assert winners["username"][winners["username"] != ""].is_unique

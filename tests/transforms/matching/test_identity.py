@@ -7,12 +7,21 @@ from datetime import UTC, datetime
 import pandas as pd
 import pytest
 
+from include.codes import Code
 from include.schemas.feed import Feed
-from include.transforms.matching.identity import NO_CLIENTS, judge_mode, sound_cells, warn_of_read_only
+from include.transforms.matching.identity import (
+    NO_CLIENTS,
+    ignore_read_only,
+    judge_mode,
+    leave_out_known,
+    sound_cells,
+    warn_of_read_only,
+)
 from include.transforms.validation.cells import judge_cells
 from include.transforms.validation.cleaning import clean
+from include.transforms.validation.problems import problem_rows
 from tests.conftest import PARTNERS, PROJECT
-from tests.frames import NOW, client_table, reasons, sent_rows, sound_and_keys
+from tests.frames import NO_RAGGED, NOW, client_table, reasons, sent_rows, sound_and_keys
 
 ANN, BEN, NEW, OTHER = (f"{letter * 24}" for letter in "abcd")
 CLIENTS = client_table(
@@ -106,6 +115,13 @@ def test_wrong_cells_are_blanked_sound_ones_stay_and_rows_that_fit_no_columns_ar
         2: {"id": "", "first_name": "Ann", "email": "ben@example.com"},
     }
     assert sound["id_is_wrong"].tolist() == [True, False]
+
+
+def test_a_wrong_project_or_desk_stays_because_a_blank_one_would_mean_another():
+    sent = sent_rows(row(email="x@example.com", desk="#N/A", last_name="#N/A"))
+    rows = clean(sent, {})
+    sound = sound_cells(rows, judge_cells(sent, rows, NO_RAGGED, NOW))
+    assert sound.loc[1, ["desk", "last_name"]].tolist() == ["#N/A", ""]
 
 
 def test_a_warning_blanks_no_cell():
@@ -219,6 +235,36 @@ def test_another_created_than_the_stored_instant_is_a_warning(created, warned):
     sent = sent_rows(row(id=ANN, email="ann@example.com", created=created))
     problems = warn_of_read_only(sent, *sound_and_keys(sent, CLIENTS))
     assert problems["row"].tolist() == warned and set(problems["severity"]) <= {"warning"}
+
+
+WRONG_CREATED = [
+    row(id=ANN, email="ann@example.com", created="soon"),
+    row(email="ben@example.com", created="2099-01-01"),
+    row(email="new@example.com", created="soon"),
+    row(id="12", email="ann@example.com", created="soon"),
+]
+
+
+def test_what_is_wrong_with_created_of_an_existing_client_is_only_a_warning():
+    sent = sent_rows(*WRONG_CREATED)
+    problems = judge_cells(sent, clean(sent, {}), NO_RAGGED, NOW)
+    left = ignore_read_only(sent, problems, sound_and_keys(sent, CLIENTS)[1])
+    assert [(*reason, severity) for reason, severity in zip(reasons(left), left["severity"], strict=True)] == [
+        (1, "created", "CELL_READ_ONLY", "warning"), (2, "created", "CELL_READ_ONLY", "warning"),
+        (3, "created", "CELL_FORMAT", "error"), (4, "id", "CELL_FORMAT", "error"), (4, "created", "CELL_FORMAT", "error"),
+    ]  # fmt: skip
+    assert left["value"].tolist()[:2] == ["soon", "2099-01-01"]
+
+
+def test_a_cell_that_has_an_error_is_told_of_no_other():
+    found = problem_rows(
+        Code.CELL_REFERENCE_NOT_FOUND, "desk", pd.Series({1: "#N/A", 2: "Oslo"}), {"detail": pd.Series(["", ""])}
+    )
+    error = problem_rows(
+        Code.CELL_SPREADSHEET_ERROR, "desk", pd.Series({1: "#N/A"}), {"detail": pd.Series(["work out this cell"])}
+    )
+    assert leave_out_known(found, error)["row"].tolist() == [2]
+    assert leave_out_known(found, error.assign(severity="warning"))["row"].tolist() == [1, 2]
 
 
 def test_created_of_a_new_client_is_no_warning_and_of_a_row_that_joins_a_known_one_it_is():

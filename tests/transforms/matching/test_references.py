@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import pandas as pd
+import pytest
 
 from include.transforms.matching import references
-from include.transforms.matching.references import Desk, ReferenceData, resolve_references
+from include.transforms.matching.duplicates import rows_of_repeated_clients
+from include.transforms.matching.references import Desk, EarlierRows, ReferenceData, resolve_references
+from include.transforms.validation.cells import judge_cells
+from include.transforms.validation.cleaning import clean
 from tests.conftest import DESK, LONDON, NIGHT, PARTNERS, PROJECT
-from tests.frames import client_table, reasons, sent_rows, sound_and_keys
+from tests.frames import NO_RAGGED, NOW, client_table, reasons, sent_rows, sound_and_keys
 
 # A project without a default desk, and a desk of it.
 BARE, BARE_DESK = "6655aa10caa3558dd8f8da9a", "67a3470d8092c651c919339a"
@@ -70,8 +74,29 @@ def test_the_feeds_default_desk_counts_only_in_its_own_project():
     assert resolved(NEW | {"project": PARTNERS}, desk=NIGHT) == (PARTNERS, NIGHT)
 
 
-def test_a_desk_alone_does_not_choose_the_project():
-    assert "The desk “London” belongs to the project “Partners”" in message(NEW | {"desk": LONDON}, "desk")
+def test_a_desk_alone_names_its_project_whatever_the_feeds_defaults_say():
+    assert resolved(NEW | {"desk": LONDON.upper()}) == (PARTNERS, LONDON)
+    assert resolved(NEW | {"desk": DESK}, project=PARTNERS, desk=NIGHT) == (PROJECT, DESK)
+    without_default = ReferenceData(DATA.projects, None, DATA.desks)
+    assert judge(NEW | {"desk": NIGHT}, data=without_default)[0] == [(PARTNERS, NIGHT)]
+
+
+def test_the_word_default_is_no_desk_that_could_name_a_project():
+    assert resolved(NEW | {"desk": "default"}, desk=NIGHT) == (PROJECT, DESK)
+
+
+def test_a_desk_of_another_project_than_the_given_one_fails_and_both_are_named_with_their_ids():
+    expected = (
+        f"The desk “London” (ID {LONDON}) belongs to the project “Partners” (ID {PARTNERS}), not to the given project "
+        f"“Default” (ID {PROJECT}). Correct one of the two, or leave it blank."
+    )
+    for project in (PROJECT, "default", "Default"):
+        assert message(NEW | {"project": project, "desk": LONDON}, "desk") == expected
+        assert message(KNOWN | {"project": project, "desk": LONDON}, "desk") == expected
+
+
+def test_an_unknown_desk_alone_is_one_problem_also_where_there_is_no_default_project():
+    assert message(NEW | {"desk": "Oslo"}, "desk", data=ReferenceData(DATA.projects, None, DATA.desks))
 
 
 # Existing clients.
@@ -89,9 +114,9 @@ def test_an_existing_client_whose_project_is_named_again_keeps_its_desk():
     assert resolved(KNOWN | {"project": PARTNERS}) == (PARTNERS, None)
 
 
-def test_a_desk_of_the_clients_own_project_fits_and_one_of_another_does_not():
+def test_an_existing_client_moves_to_the_project_of_the_desk_it_is_given():
     assert resolved(KNOWN | {"desk": NIGHT}) == (None, NIGHT)
-    assert "not to the client's" in message(KNOWN | {"desk": DESK}, "desk")
+    assert resolved(KNOWN | {"desk": DESK}, project=PARTNERS) == (PROJECT, DESK)
 
 
 def test_the_word_default_means_the_default_desk_of_the_clients_project():
@@ -110,7 +135,7 @@ def test_a_row_without_id_that_joins_a_known_client_leaves_its_project_and_desk_
 
 def test_the_desks_of_a_row_without_id_that_joins_a_known_client_are_judged_as_that_clients():
     assert judge(NAMES_ANN, JOINS_ANN | {"desk": NIGHT})[0] == [NOTHING, (None, NIGHT)]
-    assert reasons(judge(NAMES_ANN, JOINS_ANN | {"desk": DESK})[1]) == [(2, "desk", "CELL_REFERENCE_NOT_FOUND")]
+    assert judge(NAMES_ANN, JOINS_ANN | {"desk": "default"})[0] == [NOTHING, (None, LONDON)]
 
 
 # Rows of which nobody knows whom they mean.
@@ -142,7 +167,7 @@ def test_a_row_with_a_wrong_name_has_its_unknown_desk_reported_too():
 def test_an_unknown_project_and_an_unknown_desk_are_both_reported():
     _, problems = judge(NEW | {"project": "Nowhere", "desk": "Oslo"})
     assert reasons(problems) == [(1, "project", "CELL_REFERENCE_NOT_FOUND"), (1, "desk", "CELL_REFERENCE_NOT_FOUND")]
-    assert problems["message"].tolist() == ["No project has the ID “Nowhere”.", "No desk has the ID “Oslo”."]
+    assert problems["message"].tolist() == ["No project is called “Nowhere”.", "No desk is called “Oslo”."]
     assert problems["value"].tolist() == ["Nowhere", "Oslo"]
 
 
@@ -150,6 +175,11 @@ def test_a_name_instead_of_an_id_is_answered_with_the_id():
     _, problems = judge(NEW | {"project": "partners", "desk": "LONDON"})
     assert problems["meant"].tolist() == [PARTNERS, LONDON]
     assert problems.at[1, "message"] == f"No desk has the ID “LONDON”. The desk with that name has the ID {LONDON}."
+
+
+@pytest.mark.parametrize("cell", ["c" * 23 + "1", "67a3470d8092", "0815"])
+def test_what_looks_like_an_id_is_an_id_that_no_desk_has(cell):
+    assert message(NEW | {"desk": cell}, "desk") == f"No desk has the ID “{cell}”."
 
 
 def test_a_name_that_two_desks_have_is_answered_with_both_and_means_neither():
@@ -188,5 +218,49 @@ def test_rows_that_say_the_same_are_judged_once(monkeypatch):
         for number in range(100)
     ]
     ids, problems = judge(*rows)
-    assert ids == [(PROJECT, DESK), (PROJECT, None)] * 50 and problems["row"].tolist() == list(range(2, 101, 2))
+    assert ids == [(PROJECT, DESK), NOTHING] * 50 and problems["row"].tolist() == list(range(2, 101, 2))
     assert judged == [("", "", True, ""), ("", "Oslo", True, "")]
+
+
+# Rows of one client that count one after another.
+
+
+def judge_in_order(*rows: dict[str, str], pieces: int = 1) -> tuple[list[tuple], list[tuple[int, str, str]]]:
+    """(project, desk) of each row together with the rows before it, and the problems, from a file in pieces."""
+    sent = sent_rows(*rows)
+    sound, keys = sound_and_keys(sent, CLIENTS)
+    earlier, resolved, problems = EarlierRows(rows_of_repeated_clients(keys)), [], []
+    size = -(-len(rows) // pieces)
+    for start in range(0, len(rows), size):
+        piece = slice(start, start + size)
+        reasons_so_far = judge_cells(sent.iloc[piece], clean(sent.iloc[piece], {}), NO_RAGGED, NOW)
+        some, unknown = resolve_references(
+            sent.iloc[piece], sound.iloc[piece], keys.iloc[piece], DATA, {}, reasons_so_far, earlier
+        )
+        resolved += some[["project", "desk"]].itertuples(index=False, name=None)
+        problems += reasons(unknown)
+    return [tuple(None if pd.isna(cell) else cell for cell in row) for row in resolved], problems
+
+
+@pytest.mark.parametrize("pieces", [1, 2, 3])
+def test_a_row_in_order_finds_the_client_where_the_rows_before_have_put_it(pieces):
+    new = [NEW | {"desk": NIGHT}, NEW, NEW | {"project": PARTNERS}]
+    assert judge_in_order(*new, pieces=pieces) == ([(PARTNERS, NIGHT)] * 3, [])
+    known = [KNOWN | {"desk": BARE_DESK}, KNOWN | {"project": BARE}, KNOWN | {"desk": "default"}]
+    assert judge_in_order(*known, pieces=pieces)[0][:2] == [(BARE, BARE_DESK)] * 2
+    assert judge_in_order(*known, pieces=pieces)[1] == [(3, "desk", "CELL_REFERENCE_NOT_FOUND")]
+
+
+@pytest.mark.parametrize("wrong", [{"first_name": ""}, {"project": PROJECT}])
+def test_a_row_that_fails_leaves_the_client_where_it_is_for_the_rows_after_it(wrong):
+    rows = [NEW | {"desk": NIGHT} | wrong, NEW, NEW | {"project": PARTNERS}]
+    assert judge_in_order(*rows)[0][1:] == [(PROJECT, DESK), (PARTNERS, LONDON)]
+
+
+def test_rows_of_other_clients_are_judged_beside_those_in_order_as_ever():
+    other = {"first_name": "Cat", "email": "cat@example.com", "desk": LONDON}
+    assert judge_in_order(NEW | {"desk": NIGHT}, other, NEW)[0] == [
+        (PARTNERS, NIGHT),
+        (PARTNERS, LONDON),
+        (PARTNERS, NIGHT),
+    ]

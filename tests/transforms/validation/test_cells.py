@@ -14,7 +14,7 @@ from include.transforms.csv_reading.sent_rows import sent_frame
 from include.transforms.csv_reading.text import Text
 from include.transforms.validation.cells import judge_cells
 from include.transforms.validation.cleaning import clean
-from tests.frames import NOW, reasons
+from tests.frames import NO_RAGGED, NOW, reasons, sent_rows
 
 FEED = Feed(name="x", title="X")
 
@@ -100,10 +100,17 @@ def test_a_cell_of_20_000_characters_is_reported_with_its_real_length_and_only_i
         ({"first_name": ""}, "First name"), ({"first_name": "Zo\ufffd"}, "a letter that was lost before the file came here"),
         ({"first_name": "a\x01b"}, "an invisible character (U+0001)"), ({"email": "a\nb@example.com"}, "(U+000A)"),
         ({"last_name": "=A1"}, "is a formula that a spreadsheet would run"), ({"last_name": "<b>"}, "contains a script or markup"),
+        ({"last_name": "O&#39;Neil"}, "Last name “O&#39;Neil” is written as HTML code."), ({"first_name": "A&amp;B"}, "is written as HTML code"),
+        ({"last_name": "<b>&amp;"}, "contains a script or markup"),
+        ({"last_name": "#REF!"}, "Last name “#REF!”: the spreadsheet could not work out this cell."),
+        ({"created": "#######"}, "could not show this cell, because its column was too narrow"),
+        ({"last_name": "“Lee”"}, "Last name ““Lee”” stands in quotation marks. The cell counts as it is."),
+        ({"first_name": "JosÃ©"}, "First name “JosÃ©” looks like text that was decoded twice."),
         ({"username": "ab"}, "Username “ab” has 2 characters; at least 3 are needed."),
         ({"type": "company"}, "Type “company” is not one of: personal, business."),
         ({"active": "maybe"}, "is none of true, false, yes, no, 1, 0"), ({"id": "12"}, "is not an ID of 24 hexadecimal digits"),
         ({"created": "13.06.2024"}, "is no date or date-time of the form 2024-06-13"),
+        ({"created": "13.06.2024"}, "the feed file can name another form (key `date_format`)"),
         ({"created": "2026-06-01T12:00:01Z"}, "lies in the future"), ({"email": "nobody"}, "it has no @-sign"),
         ({"email": "a@x.com,b@x.com"}, "more than one @-sign"),
     ],
@@ -118,10 +125,35 @@ def test_a_problem_says_in_words_what_is_wrong_with_the_cell(cells, sentence):
      "D'Arcy", "Ann-Marie", "Jr.", "van der Berg", "Nguyễn", "李小龍", "محمد", "😀", "a\nb", "a\tb", "Robert'); DROP TABLE clients;--",
      "${jndi:ldap://x}", "{{7*7}}", "$(id)", "`id`", "%00", "\\x00", "../../etc/passwd", "I <3 you", "AT&T", "－", "＋", "＝", "＠", "−", "－１", "＋５", "−5", "A < Ben", "A<B", "x <y", "Tom &#1",
      "A&#B", "Online=Ja", "Ontario=CA", "Data: Sales/Marketing", "5 > 3", "e=mc2",
-     "Infinity", "undefined", "\u202eabc", "a\u200db", "x" * 100, "ﬁ", "Ⅷ", "\ufeffAnn", "'s-Gravenhage", "#N/A!", "#REF!"],
+     "Infinity", "undefined", "\u202eabc", "a\u200db", "x" * 100, "ﬁ", "Ⅷ", "\ufeffAnn", "'s-Gravenhage", "#N/A!", "N/A", "#CLEAR"],
 )  # fmt: skip
 def test_text_that_looks_strange_is_text(cell):
     assert judge(first_name=cell) == []
+
+
+def test_a_spreadsheets_error_is_all_that_is_said_of_the_cell_in_each_field():
+    for cell in ("#N/A", " #nv ", "Err:502"):
+        assert judge(**dict.fromkeys(FIELDS, cell)) == [(field, "CELL_SPREADSHEET_ERROR") for field in FIELDS]
+
+
+def test_a_spreadsheets_error_hides_nothing_that_is_wrong_with_the_other_cells_of_the_row():
+    assert judge(first_name="#N/A", email="nobody", last_name="=A1") == [
+        ("first_name", "CELL_SPREADSHEET_ERROR"), ("last_name", "CELL_EXECUTABLE"), ("email", "CELL_FORMAT"),
+    ]  # fmt: skip
+
+
+def test_the_word_that_clears_fails_alone_where_a_field_cannot_be_cleared():
+    sent = sent_rows(dict.fromkeys(FIELDS, "#Clear"))
+    problems = judge_cells(sent, clean(sent, {}, clear_word="#CLEAR"), NO_RAGGED, NOW)
+    fixed = [name for name in FIELDS if name not in ("middle_name", "last_name")]
+    assert reasons(problems) == [(1, name, "CELL_NOT_CLEARABLE") for name in fixed]
+    assert problems.at[1, "message"] == "First name cannot be cleared; only Middle name and Last name can."
+
+
+def test_a_name_that_looks_damaged_is_a_warning_and_no_error():
+    (problem,) = problems_of_row(first_name="„Ann“").to_dict("records")
+    assert (problem["code"], problem["severity"]) == ("CELL_LOOKS_DAMAGED", "warning")
+    assert judge(username="JosÃ©", email="jos@example.com") == []
 
 
 @pytest.mark.parametrize(
@@ -137,7 +169,7 @@ def test_a_formula_fails_in_whatever_disguise(cell):
 @pytest.mark.parametrize(
     "cell",
     ["<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "<IMG SRC=x>", "</b>", "<!-- x -->", "<?php", "＜script＞",
-     "javascript:alert(1)", "JaVaScRiPt:alert(1)", "java\tscript:alert(1)", "j\na\nv\nascript:x", "vbscript:x",
+     "O&#39;Neil", "A&amp;B", "Jos&eacute;", "javascript:alert(1)", "JaVaScRiPt:alert(1)", "java\tscript:alert(1)", "j\na\nv\nascript:x", "vbscript:x",
      "data:text/html,<b>", "data:image/svg+xml;base64,AA", "&#106;avascript", "&#x3c;b", "x onmouseover=alert(1)",
      "a<svg/onload=alert(1)>", "<%= 1 %>", "<script", "&#106avascript:alert(1)", '" onfocus=alert(1) x="', "<a href=x"],
 )  # fmt: skip

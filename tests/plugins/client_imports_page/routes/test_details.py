@@ -28,13 +28,14 @@ def test_one_import_shows_its_causes_rows_changes_and_history(web, imported):
     page = web("admin").get(f"{ROOT}/imports/{import_id}").text
     assert "1 client imported: 1 created. 2 rows failed" in re.sub(r"\s+", " ", page)
     assert "CELL_REFERENCE_NOT_FOUND" in page and "First name is blank, and every client needs one." in page
+    page = web("vera").get(f"{ROOT}/imports/{import_id}").text  # who may only look has no fields to fill
     assert re.search(r'class="wrong"[^>]*><span class="hidden">wrong: </span>London', page)
     assert re.search(r'class="wrong"[^>]*><span class="hidden">wrong: </span><span class="blank">blank', page)
-    assert "<ins>ann@example.com</ins>" in page
+    assert '<td class="wrong"></td>' not in page
     for state in ("Received", "Validated", "Prepared", "Imported"):
         assert f"<td>{state}</td>" in page
     imported("First Name,Email\nAnna,ann@example.com\n", name="b.csv")
-    changed = file_names(web("admin").get(f"{ROOT}/"))
+    changed = file_names(web("admin").get(f"{ROOT}/imports"))
     assert changed == ["b.csv", "a.csv"]
 
 

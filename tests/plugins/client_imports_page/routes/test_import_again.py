@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
+from include.adapters.files.storage import Storage
+from include.schemas.feed import Feed
+from include.steps.erase import erase_person
 from tests.plugins.page import ROOT, send
 
 
@@ -30,17 +33,17 @@ def test_a_dry_run_whose_file_is_gone_cannot_be_imported(web, imported, engine):
     assert again.status_code == 409 and "send it again" in again.text
 
 
-def test_a_file_that_was_imported_before_can_be_imported_anyway(web, installation, ledger):
+def test_a_file_that_was_skipped_as_imported_before_can_be_imported_anyway(web, installation, ledger):
     olga = web("olga")
     for _ in range(2):
-        upload = send(olga).json()["upload_id"]
+        upload = send(olga, "First Name,Email\nAnn,ann@example.com\n").json()["upload_id"]
         installation.run("default", upload=upload)
-    refused = olga.get(f"{ROOT}/api/uploads/{upload}").json()
-    assert refused["tone"] == "refused" and "Already imported" in refused["sentence"]
-    assert "Import it anyway" in olga.get(f"{ROOT}/imports/{refused['import_id']}").text
-    again = olga.post(f"{ROOT}/api/imports/{refused['import_id']}/import").json()["upload_id"]
+    skipped = olga.get(f"{ROOT}/api/uploads/{upload}").json()
+    assert skipped["tone"] == "quiet" and "The same bytes were imported" in skipped["sentence"]
+    assert "Import it anyway" in olga.get(f"{ROOT}/imports/{skipped['import_id']}").text
+    again = olga.post(f"{ROOT}/api/imports/{skipped['import_id']}/import").json()["upload_id"]
     installation.run("default", upload=again)
-    assert [row["state"] for row in ledger()] == ["merged", "refused", "merged"] and ledger()[2]["unchanged"] == 2
+    assert [row["state"] for row in ledger()] == ["merged", "skipped", "merged"] and ledger()[2]["unchanged"] == 1
 
 
 def test_an_undo_from_the_page_is_the_undo_of_the_dag(web, installation, imported, clients, ledger):
@@ -50,7 +53,7 @@ def test_an_undo_from_the_page_is_the_undo_of_the_dag(web, installation, importe
     installation.bag.dags["revert_import"].test(run_conf=conf, logical_date=None)
     assert clients() == {}
     page = web("admin").get(f"{ROOT}/imports/{import_id}").text
-    assert "All of it was undone later." in page and "Undone for 2 clients" in page
+    assert "The import was undone later." in page and "Undone for 2 clients" in page
     assert web("admin").post(f"{ROOT}/api/imports/{import_id}/revert").status_code == 409
 
 
@@ -69,6 +72,21 @@ def test_an_undo_that_keeps_a_changed_client_says_why(web, installation, importe
     result = admin.get(f"{ROOT}/api/imports/{undo_id}")
     assert result.status_code == 200
     assert [problem["code"] for problem in result.json()["problems"]] == ["CLIENT_CHANGED_SINCE"]
+
+
+def test_an_undo_of_an_import_with_an_erased_person_says_the_same_everywhere(
+    web, installation, imported, ledger, engine
+):
+    import_id, admin = imported(), web("admin")
+    storage = Storage(installation.home / "storage")
+    erase_person(engine, storage, {"default": Feed(name="default", title="")}, email="ann@example.com")
+    conf = {"import_id": import_id, "dry_run": False, "note": None}
+    installation.bag.dags["revert_import"].test(run_conf=conf, logical_date=None)
+    undone = "Undone for 1 client, 1 failed."
+    page = admin.get(f"{ROOT}/imports/{import_id}").text
+    assert "The import was undone later." in page and undone in page and "All of it" not in page
+    undo = admin.get(f"{ROOT}/imports/{ledger()[-1]['id']}").text
+    assert undone in undo and "row failed" not in undo and "or the person was erased" in undo
 
 
 def test_an_undo_that_has_failed_is_not_reported_as_started_again(web, imported):

@@ -1,0 +1,1 @@
+"""A package, so that its Airflow ends with its last test (scope `package`)."""

@@ -1,0 +1,105 @@
+"""What is made from the code for docs/: the table of codes, the keys of a feed, and their schema for editors.
+
+`make docs` runs this module to write it anew.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from include.codes import Code
+from include.schemas.feed import Feed, Hold, Notify
+from include.schemas.feed_sentences import in_words
+from include.settings import ROOT
+
+DOCS = ROOT / "docs"
+SCHEMA = DOCS / "feed.schema.json"
+_BEGIN, _END = "<!-- made by `make docs` from include/schemas/feed.py -->", "<!-- end -->"
+
+
+def codes_page() -> str:
+    """The page of codes as the table in `include/codes.py` makes it."""
+    rows = "".join(f"| `{code}` | {code.about} | {code.title} | {code.advice} |\n" for code in Code)
+    return f"""# Codes
+
+Every reason why a file, a row, or a client in an undo did not end as planned. `make docs` writes this page from
+`include/codes.py`.
+
+| code | about | meaning | what to do |
+|---|---|---|---|
+{rows}"""
+
+
+def feed_schema() -> dict[str, Any]:
+    """The JSON schema of a feed file, for editors. The name of a feed is that of its file."""
+    schema = Feed.model_json_schema()
+    del schema["properties"]["name"]
+    schema["required"].remove("name")
+    for keys in (schema, *schema["$defs"].values()):
+        for key in keys["properties"].values():
+            key.pop("title", None)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "A feed of client imports"}
+
+
+def feeds_page() -> str:
+    """The page about feeds, with the tables of keys as the model makes them."""
+    before, _, rest = (DOCS / "feeds.md").read_text().partition(_BEGIN)
+    tables = {"": Feed, "Below `hold`:": Hold, "Below `notify`:": Notify}
+    made = "\n\n".join(f"{title}\n\n{_table(model)}".strip() for title, model in tables.items())
+    return f"{before}{_BEGIN}\n\n{made}\n\n{_END}{rest.partition(_END)[2]}"
+
+
+def _table(model: type[Feed | Hold | Notify]) -> str:
+    schema = model.model_json_schema()
+    keys = {name: key for name, key in schema["properties"].items() if name != "name"}
+    rows = [
+        f"| `{name}` | {_allowed(key, schema)} | {_default(name, key, schema)} | {_cell(key['description'])} |"
+        for name, key in keys.items()
+    ]
+    return "\n".join(["| key | may be | default | what it does |", "|---|---|---|---|", *rows])
+
+
+def _allowed(key: dict[str, Any], schema: dict[str, Any]) -> str:
+    if "$ref" in key:
+        return "keys, see below"
+    examples = [each for one in (key, *key.get("anyOf", ()), key.get("items", {})) for each in one.get("examples", ())]
+    words = f"{in_words(key, schema)}" if not examples else {"object": "keys and values", "array": "a list"}.get(
+        key.get("type", ""), in_words(key, schema))  # fmt: skip
+    return _cell(
+        words + ("; for example " + ", ".join(f"`{_yaml(each)}`" for each in examples[:2]) if examples else "")
+    )
+
+
+def _default(name: str, key: dict[str, Any], schema: dict[str, Any]) -> str:
+    if name in schema.get("required", ()):
+        return "required"
+    if name == "max_bytes":
+        return "20 MiB"
+    return "" if "$ref" in key or key["default"] in (None, "", [], {}) else f"`{_yaml(key['default'])}`"
+
+
+def _yaml(value: object) -> str:
+    """Write a value in one line, as a feed file may have it."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_yaml(key)}: {_yaml(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, str) and value[:1].isalnum() and not value[:1].isdigit():
+        return value
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return json.dumps(value)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace('"\\t"', "tab")
+
+
+GENERATED = {
+    DOCS / "codes.md": codes_page,
+    DOCS / "feeds.md": feeds_page,
+    SCHEMA: lambda: json.dumps(feed_schema(), indent=2, ensure_ascii=False) + "\n",
+}
+
+if __name__ == "__main__":
+    for path, made in GENERATED.items():
+        path.write_text(made())
