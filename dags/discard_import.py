@@ -2,7 +2,8 @@
 
 **In**: the id of an import that is not finished (from the mail or the page). **Out**: nothing of it is imported, and
 its file is in `refused/`. Use it for an import that is stuck: its run is dead, or its task fails again and again. A
-file that could not be claimed stays in the inbox. Discarding an import that has ended does nothing.
+file that could not be claimed stays in the inbox. Discarding an import that has ended does nothing. A feed that
+answers its senders tells them.
 
 **When it is red**: the log gives the reason in one sentence. Either there is no such import, or it is a system error:
 fix the cause and clear the task.
@@ -16,6 +17,7 @@ from airflow.sdk import Param, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException
 
 from include.airflow_support.connections import open_context, open_engine
+from include.airflow_support.notifications import answer_sender_of, post_receipt_of
 from include.airflow_support.runs import RETRIES, current_request
 from include.errors import FeedInvalid, ImportNotFound
 
@@ -39,6 +41,18 @@ def discard() -> str:
         raise AirflowFailException(str(error)) from None
 
 
+@task
+def answer_sender() -> None:
+    """Tell the sender of the file that it was discarded, where the feed does so."""
+    answer_sender_of(get_current_context()["params"]["import_id"])
+
+
+@task
+def post_receipt() -> None:
+    """Post that it was discarded to the feed's webhook, where it has one."""
+    post_receipt_of(get_current_context()["params"]["import_id"])
+
+
 @dag(
     dag_id="discard_import",
     dag_display_name="Client imports: discard an import",
@@ -55,7 +69,7 @@ def discard() -> str:
     params=PARAMS,
 )
 def discard_import() -> None:
-    discard()
+    discard() >> [answer_sender(), post_receipt()]
 
 
 discard_import()

@@ -3,7 +3,7 @@
 **In**: the id of a merged import (from the mail or the page). **Out**: the clients it created are deleted, those it
 changed get their old values back; a client that something else has changed since is kept as it is. All or nothing, in
 one transaction. The ledger has an entry for the undo with its counts, and one for each client. Undoing the same
-import again does nothing. *Dry run* only reports what would happen.
+import again does nothing. *Dry run* only reports what would happen. A feed that answers its senders tells them.
 
 **When it is red**: the log gives the reason in one sentence. Either the import does not exist or is not merged, and
 there is nothing to do, or it is a system error: fix the cause and clear the task.
@@ -19,6 +19,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from include.airflow_support import events
 from include.airflow_support.connections import open_engine
+from include.airflow_support.notifications import answer_sender_of, post_receipt_of
 from include.airflow_support.runs import RETRIES, REVERT_DAG, current_request
 from include.errors import ImportNotFound, NothingToRevert
 
@@ -49,6 +50,18 @@ def announce(*, outlet_events: Any = None) -> None:
     events.announce(announce_run(open_engine(), current_request()), outlet_events)
 
 
+@task
+def answer_sender() -> None:
+    """Tell the sender of the file that its import was undone, where the feed does so."""
+    answer_sender_of(get_current_context()["params"]["import_id"])
+
+
+@task
+def post_receipt() -> None:
+    """Post that its import was undone to the feed's webhook, where it has one."""
+    post_receipt_of(get_current_context()["params"]["import_id"])
+
+
 @dag(
     dag_id=REVERT_DAG,
     dag_display_name="Client imports: undo an import",
@@ -65,7 +78,7 @@ def announce(*, outlet_events: Any = None) -> None:
     params=PARAMS,
 )
 def revert_import() -> None:
-    revert() >> announce()
+    revert() >> [announce(), answer_sender(), post_receipt()]
 
 
 revert_import()

@@ -24,8 +24,8 @@ from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOpe
 from airflow.sdk import Param, dag, get_current_context, task
 
 from include.airflow_support import events
-from include.airflow_support.connections import find_webhook, open_context, open_engine
-from include.airflow_support.notifications import send_mail
+from include.airflow_support.connections import open_context, open_engine
+from include.airflow_support.notifications import answer_sender_of, post_receipt_of, send_mail
 from include.airflow_support.runs import RETRIES, current_run_url
 from include.models import APPROVE, DISCARD
 
@@ -78,21 +78,13 @@ def email_decision() -> None:
 @task(execution_timeout=timedelta(minutes=10))
 def answer_sender() -> None:
     """Tell the sender of the file what became of it, where the feed does so."""
-    from include.steps.answer import answer_decision
-
-    params = get_current_context()["params"]
-    print(answer_decision(open_context(params["feed"]), params["import_id"], send_mail))
+    answer_sender_of(get_current_context()["params"]["import_id"])
 
 
 @task(execution_timeout=timedelta(minutes=10))
 def post_receipt() -> None:
     """Post what became of the import to the feed's webhook, where it has one."""
-    from include.steps.post_receipt import post_decision
-
-    params = get_current_context()["params"]
-    context = open_context(params["feed"])
-    if context.feed.notify.webhook:
-        print(post_decision(context, params["import_id"], find_webhook(context.feed.notify.webhook)))
+    post_receipt_of(get_current_context()["params"]["import_id"])
 
 
 @task(execution_timeout=timedelta(minutes=10), outlets=[events.CLIENTS])

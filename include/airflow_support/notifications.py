@@ -1,4 +1,4 @@
-"""Send mail through the SMTP connection that Airflow knows as `smtp_default`."""
+"""Tell people and programs: by mail (Airflow's connection `smtp_default`), in answers to senders, to webhooks."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from include.emails.letter import Letter
     from include.emails.summary import Summary
+    from include.steps.context import ImportContext
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,37 @@ def send_mail(to: Sequence[str], letter: Summary | Letter, reports: Mapping[str,
             to=to, subject=letter.subject, text=letter.text(), html=letter.html(), reports=reports,
             pictures=getattr(letter, "pictures", {}),
         )  # fmt: skip
+
+
+def answer_sender_of(import_id: str) -> None:
+    """Answer the sender of one import, whose state a person has changed."""
+    from include.steps.answer import answer_decision
+
+    if context := _context_of(import_id):
+        log.info(answer_decision(context, import_id, send_mail))
+
+
+def post_receipt_of(import_id: str) -> None:
+    """Post the receipt of one import, whose state a person has changed, where its feed has a webhook."""
+    from include.airflow_support.connections import find_webhook
+    from include.steps.post_receipt import post_decision
+
+    context = _context_of(import_id)
+    if context and context.feed.notify.webhook:
+        log.info(post_decision(context, import_id, find_webhook(context.feed.notify.webhook)))
+
+
+def _context_of(import_id: str) -> ImportContext | None:
+    """Open the feed of an import; None where it is gone or broken, so that nobody knows whom to tell."""
+    from include.adapters.database import ledger
+    from include.airflow_support.connections import open_context, open_engine
+    from include.errors import FeedInvalid
+
+    try:
+        return open_context(ledger.find(open_engine(), import_id).feed)
+    except FeedInvalid as error:
+        log.warning("Nobody was told: %s", error)
+        return None
 
 
 def mail_system_error(context: Any) -> None:

@@ -14,8 +14,11 @@ from include.schemas.client_rows import FIELDS
 from include.schemas.client_tables import Import
 
 VERSION = 1
+_KEPT = Code.MISSING_KEPT
 # The states of which there is a receipt. Those of a held import say what becomes true once it is approved.
-ANSWERED = (State.MERGED, State.REFUSED, State.HELD, State.DISCARDED, State.SKIPPED)
+ANSWERED = (State.MERGED, State.REFUSED, State.HELD, State.DISCARDED, State.SKIPPED, State.REVERTED)
+# Advice for the sender. That of `State` is for the people who decide.
+_OF_STATES = {State.HELD: "Nothing to do: once a person has decided, you are told what became of the file."}
 
 
 def receipt(entry: Import, failed_rows_file: str | None = None) -> dict[str, Any]:
@@ -34,11 +37,16 @@ def receipt(entry: Import, failed_rows_file: str | None = None) -> dict[str, Any
         "code": code and str(code),
         "line": entry.line,
         "title": code and code.title,
-        "advice": code and code.advice,
+        "advice": code.advice if code else _OF_STATES.get(entry.state),
         "counts": {str(name): getattr(entry, name) for name in ("read", *OUTCOMES, Outcome.DEACTIVATED, "warnings")},
         "failures": [_failure(kind, rows) for kind, rows in sorted(entry.failure_kinds.items())],
+        "notes": [_note(Code(said)) for said in dict.fromkeys(problem["code"] for problem in entry.file_problems)],
         "failed_rows_file": failed_rows_file,
     }
+
+
+def _note(code: Code) -> dict[str, str]:
+    return {"code": str(code), "title": code.title}
 
 
 def _failure(kind: str, rows: int) -> dict[str, Any]:
@@ -54,7 +62,8 @@ def sentence(content: dict[str, Any]) -> str:
     """Say a receipt in one line."""
     why = f" {content['title']} ({content['code']})." if content["code"] else ""
     numbers = f" {_numbers(content['counts'])}." if content["state"] in (State.MERGED, State.HELD) else ""
-    return f"{label_of(content)}.{why}{numbers}"
+    undone = " What the file had changed was taken back." if content["state"] == State.REVERTED else ""
+    return f"{label_of(content)}.{why}{numbers}{undone}"
 
 
 def _numbers(counts: dict[str, int]) -> str:
@@ -109,6 +118,7 @@ class ReceiptLetter(Letter):
             *([f"Line {content['line']}."] if content["line"] else []),
             *([content["advice"]] if content["advice"] else []),
             *failures,
+            *([f"{_KEPT.title}. {_KEPT.advice}"] if any(note["code"] == _KEPT for note in content["notes"]) else []),
             *([f"The failed rows, each with its reasons, are in answers/{name}. Correct them and send that file."]
               if name else []),
             f"Import {content['import_id']}",

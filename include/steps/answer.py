@@ -26,7 +26,7 @@ def answer_run(context: ImportContext, request: RunRequest, send: Send) -> str:
 
 
 def answer_decision(context: ImportContext, import_id: str, send: Send) -> str:
-    """Answer a file once a person has decided about it."""
+    """Answer a file once a person has decided about it, discarded it or undone its import."""
     return _answer(context, [ledger.find(context.engine, import_id)], send)
 
 
@@ -39,11 +39,12 @@ def _answer(context: ImportContext, entries: Sequence[Import], send: Send) -> st
     """Answer each file. An error with one stops no other; they are raised together."""
     if not (context.feed.answer or context.feed.notify.sender):
         return "The feed answers no sender."
-    # Who has sent a file on the page sees it there. The inbox is the partner's.
+    # Who has sent a file on the page, or on the command line, sees it there. The inbox is the partner's.
     uploaded = uploads.of_imports(context.engine, [entry.id for entry in entries])
     errors, answered = list[ClientImportError](), 0
     for entry in entries:
-        if not has_receipt(entry) or entry.answered_state == entry.state or entry.id in uploaded:
+        is_of_inbox = entry.dag_id is not None and entry.id not in uploaded
+        if not has_receipt(entry) or entry.answered_state == entry.state or not is_of_inbox:
             continue
         try:
             _answer_one(context, entry, send)

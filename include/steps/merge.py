@@ -147,8 +147,9 @@ def _carry_out(
     changed: dict[str, Any] = {"code": None, "message": message, "failure_kinds": kinds, **counts}
     changed["file_problems"] = with_notes(entry, notes)
     if state != State.MERGED:
-        # Another plan is mailed again.
-        changed |= {"plan_hash": plan.hash_plan(connection), "notified_state": None}
+        # Another plan is mailed, answered and posted again.
+        told = dict.fromkeys(("notified_state", "answered_state", "posted_state"))
+        changed |= {"plan_hash": plan.hash_plan(connection), **told}
     ledger.enter_state(connection, entry.id, state, context.clock(), **changed)
 
 

@@ -20,7 +20,7 @@ def post_run(context: ImportContext, request: RunRequest, webhook: Webhook) -> s
 
 
 def post_decision(context: ImportContext, import_id: str, webhook: Webhook) -> str:
-    """Post what became of an import once a person has decided about it."""
+    """Post what became of an import once a person has decided about it, discarded or undone it."""
     return _post(context, [ledger.find(context.engine, import_id)], webhook)
 
 

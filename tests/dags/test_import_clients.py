@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 from unittest.mock import Mock
 
 import pytest
@@ -259,16 +260,23 @@ def test_a_sender_is_answered_and_a_webhook_that_is_down_changes_nothing_and_tel
         monkeypatch.setattr(dag.get_task("post_receipt"), "retries", 0)
         installation.drop("told", "First Name,Email\nAnn,ann@example.com\n,x@example.com\n", "a.csv")
         run = dag.test(run_conf={"file": None, "force": False, "dry_run": False, "note": None}, logical_date=None)
+        files = installation.files("inbox/told")
+        undo = installation.bag.dags["revert_import"]
+        monkeypatch.setattr(undo.get_task("post_receipt"), "retries", 0)
+        (entry,) = ledger()
+        undone = undo.test(run_conf={"import_id": str(entry["id"]), "dry_run": False, "note": None}, logical_date=None)
     finally:
         (feeds_folder / "told.yaml").unlink()
+    assert (states(undone)["revert"], states(undone)["answer_sender"]) == ("success", "success")
+    (answer,) = (path for path in (installation.home / "storage/inbox/told/answers").glob("*.json"))
+    assert json.loads(answer.read_text())["state"] == "reverted"
     tasks = states(run)
     assert (tasks["post_receipt"], tasks["answer_sender"], tasks["email_summary"]) == ("failed", "success", "success")
-    assert (tasks["outcome"], len(clients())) == ("success", 1)
-    assert [path for path in installation.files("inbox/told") if path.startswith("answers/")] == [
+    assert (tasks["outcome"], clients()) == ("success", {})
+    assert [path for path in files if path.startswith("answers/")] == [
         "answers/a.csv.failed.csv", "answers/a.csv.receipt.json",
     ]  # fmt: skip
     assert {mail["To"] for mail in installation.read_mails()} == {"a@example.com", "p@example.com"}
-    (entry,) = ledger()
     assert (entry["state"], entry["answered_state"], entry["posted_state"]) == ("merged", "merged", None)
     captured = capfd.readouterr()
     assert "s3cret" not in captured.out + captured.err

@@ -10,17 +10,19 @@ import pytest
 
 from include.adapters.database import ledger
 from include.emails.receipt import receipt
-from include.errors import FileRefused, StorageFailed
+from include.errors import FileRefused, StorageFailed, sentence_of
 from include.models import RunRequest, State
 from include.schemas.feed import Notify
-from include.steps.answer import answer_run
+from include.steps.answer import answer_decision, answer_run
 from include.steps.archive import archive
 from include.steps.context import ImportContext, utc_now
+from include.steps.discard import discard
 from include.steps.erase import erase_person
 from include.steps.forget import forget
 from include.steps.merge import merge
 from include.steps.prepare import prepare
 from include.steps.receive import receive, something_to_do
+from include.steps.revert import revert
 from include.steps.upload import UploadRequest, Writing
 from include.steps.validate import validate
 from tests.inboxes import in_a_folder
@@ -166,6 +168,45 @@ def test_failed_rows_in_answers_go_with_what_else_is_kept_of_them(local, here, e
     else:
         erase_person(engine, here.storage, feeds, email="private@example.com")
     assert list(answers(here)) == ["acme.csv.receipt.json"]
+
+
+@pytest.mark.parametrize("deed", ["undone", "discarded"])
+def test_what_a_person_does_later_writes_the_receipt_anew(local, here, engine, deed):
+    here.put("acme.csv", HALF)
+    if deed == "undone":
+        answer(local, run(local))
+    else:
+        receive(local, RunRequest("test", dag_id="import_clients__x", run_id="run-1"))
+    (entry,) = ledger.of_run(engine, "import_clients__x", "run-1")
+    if deed == "undone":
+        revert(engine, entry.id, RunRequest("olga"))
+    else:
+        discard(local, entry.id, "olga")
+    answer_decision(local, entry.id, lambda to, letter: None)
+    content = json.loads(answers(here)["acme.csv.receipt.json"])
+    assert content["state"] == {"undone": "reverted"}.get(deed, deed)
+
+
+def test_a_file_of_the_command_line_is_not_answered_in_the_inbox(local, here, bring):
+    result = bring(HALF)
+    answer_decision(local, result.import_id, lambda to, letter: None)
+    assert answers(here) == {}
+
+
+@pytest.mark.parametrize("what", ["a file", "a folder in place of the receipt"])
+def test_what_stands_in_the_way_of_an_answer_is_told_and_changes_no_import(local, here, engine, what):
+    way = here.folder / "answers" if here.folder else here.storage.inbox(here.inbox) / "answers"
+    local = answering(local, file_pattern="*.csv")
+    here.put("acme.csv", GOOD)
+    if what == "a file":
+        way.write_text("no folder")
+    else:
+        (way / "acme.csv.receipt.json").mkdir(parents=True)
+    with pytest.raises(ExceptionGroup) as raised:
+        answer(local, run(local))
+    assert "answers" in sentence_of(raised.value)
+    (entry,) = ledger.of_run(engine, "import_clients__x", "run-1")
+    assert (entry.state, entry.answered_state) == ("merged", None)
 
 
 def test_a_held_file_is_answered_now_and_again_when_it_is_decided(local, here, engine):

@@ -74,9 +74,12 @@ def test_clients_that_changed_meanwhile_make_it_a_new_question(bring, hold, cont
     bring(OLD)
     held = hold("First Name,Email\nBen,c0@example.com\nBen,c1@example.com\nBen,c2@example.com\n")
     shown = ledger.find(engine, held.import_id)
+    told = dict.fromkeys(("notified_state", "answered_state", "posted_state"), "held")
+    ledger.change(engine, held.import_id, **told)
     bring("First Name,Email\nBen,c1@example.com\nZoe,c3@example.com\n")
     again = approve(context, held.import_id, shown.plan_hash, "olga")
     assert again.state == "held" and again.plan_hash != shown.plan_hash
+    assert {getattr(again, name) for name in told} == {None}, "the new plan is told anew"
     assert "row 2 would now do something else" in again.message
     assert (again.counts.updated, again.counts.unchanged) == (2, 1)
     assert review_run_id(again) != review_run_id(shown)

@@ -227,15 +227,17 @@ def exists(engine: sa.Engine, feed: str, import_id: str) -> bool:
 
 
 def newest_of_name(engine: sa.Engine, feed: str, file_name: str) -> Import | None:
-    """Find the newest import of a file with this name."""
-    same_name = sa.select(Import).where(Import.feed == feed, Import.file_name == file_name)
+    """Find the newest import of a file with this name. An undo has the name, and no file."""
+    same_name = sa.select(Import).where(
+        Import.feed == feed, Import.file_name == file_name, Import.reverts_import_id.is_(None)
+    )
     return next(iter(load(engine, same_name.order_by(Import.arrival.desc()).limit(1))), None)
 
 
 def newest_of_names(engine: sa.Engine, feed: str, names: Sequence[str], since: datetime) -> dict[str, Import]:
     """Find the newest import of each of these file names, if it was received since then."""
     named = (Import.feed == feed, Import.received_at >= since, Import.file_name == sa.any_(sa.literal(list(names))))
-    return {entry.file_name: entry for entry in _where(engine, *named)}
+    return {entry.file_name: entry for entry in _where(engine, *named, Import.reverts_import_id.is_(None))}
 
 
 def held(engine: sa.Engine, feed: str) -> list[Import]:
