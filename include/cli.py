@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
 import sys
 import traceback
 from collections import Counter
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from include.adapters.files.storage import Storage
+    from include.transforms.matching.references import ReferenceData
 
 ALL_MERGED, ERROR_IN_FILE, WRONG_CALL, SYSTEM_ERROR = 0, 1, 2, 3
 
@@ -79,20 +81,20 @@ def new_feed_(
     name: Annotated[str, typer.Option("--name", help="The feed's name; else it comes from the file's.")] = "",
 ) -> None:
     """Write a feed file for a partner's first sample, and check the sample with it."""
-    from include.adapters.database.engine import engine_from_url
     from include.steps.check import check
     from include.steps.context import utc_now
-    from include.steps.new_feed import new_feed, references_of
+    from include.steps.new_feed import new_feed
 
-    settings, data = read_settings(), None
-    with suppress(SettingInvalid):
-        data = references_of(engine_from_url(settings.clients_db))
+    _existing([sample])
+    data = _references()
     try:
-        rules, doubts = new_feed(_existing([sample])[0], settings.feeds, name, data)
+        rules, doubts = new_feed(sample, read_settings().feeds, name, data)
     except FileRefused as refused:
         _finish([(sample, ImportResult(sample.name, None, State.REFUSED, refused.code, refused.message, refused.line))])
     except FeedInvalid as error:
         _wrong_call(str(error))
+    except OSError as error:
+        _wrong_call(f"No feed file was written: {sentence_of(error)}.")
     asked = "" if data else "The database was not asked for projects and desks. "
     look = f"Look at {doubts} line{'s' * (doubts != 1)} with a remark" if doubts else "No line needs a look"
     Console(soft_wrap=True).print(escape(f"Wrote {rules.file}. {asked}{look}. The sample, checked with it:"))
@@ -109,9 +111,11 @@ def contract_(
 
     rules = _feed(feed)
     try:
-        written = write_contract(rules, folder or Path("contracts", feed))
-    except (OSError, UnicodeEncodeError) as error:
-        _wrong_call(f"The contract cannot be written: {error}.")
+        written = write_contract(rules, folder or Path("contracts", feed), _references())
+    except UnicodeEncodeError:
+        _wrong_call("The contract cannot be written: the feed's `encoding` lacks a letter of its words.")
+    except OSError as error:
+        _wrong_call(f"The contract cannot be written: {sentence_of(error)}.")
     sys.stdout.writelines(f"{path}\n" for path in written)
 
 
@@ -168,6 +172,16 @@ def forget_(
         raise typer.Exit(SYSTEM_ERROR) from None
     sys.stdout.write((json.dumps(asdict(done)) if as_json else "\n".join(done.sentences())) + "\n")
     raise typer.Exit(ERROR_IN_FILE if not expired and (done.left or done.unread) else ALL_MERGED)
+
+
+def _references() -> ReferenceData | None:
+    """Read the CRM's projects and desks; None where there is no database, or it does not answer."""
+    from include.adapters.database.engine import engine_from_url
+    from include.steps.check_feed import references_of
+
+    with suppress(SettingInvalid):
+        return references_of(engine_from_url(read_settings().clients_db))
+    return None
 
 
 def _open_resources() -> tuple[Engine, Storage]:
@@ -228,7 +242,7 @@ def _feed(name: str) -> Feed:
 
 def _existing(files: Sequence[Path]) -> Sequence[Path]:
     for path in files:
-        if not path.is_file():
+        if not os.path.isfile(path):  # noqa: PTH113 - Path.is_file() raises for a name that is too long
             _wrong_call(f"There is no file {str(path)!r}.")
     return files
 
@@ -271,10 +285,11 @@ def _print_problems(console: Console, path: Path, result: ImportResult) -> None:
         is_system_error = result.state == State.FAILED and not result.code
         code = "System error:" if is_system_error else result.code or result.state.upper()
         place = shown if is_system_error else f"{shown}:{result.line or 1}"
-        advice = f" {Code(result.code).advice}" if result.code else ""
+        advice = f" {Code(result.code).advice if result.code else result.state.advice}".rstrip()
         colour = "yellow" if result.state == State.SKIPPED else "red"
         console.print(f"{place}: [{colour}]{code}[/{colour}] {escape(_printable(result.message))}{advice}")
-    for what, where in (("failed rows", result.report), ("planned changes", result.planned)):
+    ids = (("import", result.import_id), ("failed rows", result.report), ("planned changes", result.planned))
+    for what, where in ids:
         if where:
             console.print(f"{shown}: {what}: {escape(where)}", style="dim")
     _print_causes(console, result)

@@ -48,7 +48,7 @@ class Code(StrEnum):
         "Export it again and check that it has a header line and records.",
     )
     FILE_TOO_LARGE = (
-        "FILE_TOO_LARGE", "file", "File too large", "The file has {found} bytes; this feed accepts at most {limit}.",
+        "FILE_TOO_LARGE", "file", "File too large", "The file has {found}; this feed accepts at most {limit} bytes.",
         "Split it into smaller files, each with the header line.",
     )
     FILE_TOO_MANY_RECORDS = (

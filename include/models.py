@@ -24,13 +24,17 @@ APPROVE, DISCARD = "Approve", "Discard"
 
 
 class State(StrEnum):
-    """How far an import is. The ledger keeps it, and only along `TRANSITIONS`. `label` is what people read."""
+    """How far an import is. The ledger keeps it, and only along `TRANSITIONS`.
+
+    `label` is what people read, `advice` what they can do where a state waits for them.
+    """
 
     label: str
+    advice: str
 
-    def __new__(cls, name: str, label: str = "") -> State:
+    def __new__(cls, name: str, label: str = "", advice: str = "") -> State:
         member = str.__new__(cls, name)
-        member._value_, member.label = name, label
+        member._value_, member.label, member.advice = name, label, advice
         return member
 
     RECEIVED = "received", "Received"
@@ -38,7 +42,11 @@ class State(StrEnum):
     PREPARED = "prepared", "Prepared"
     MERGED = "merged", "Imported"
     REFUSED = "refused", "Refused"
-    HELD = "held", "Waiting for a decision"
+    HELD = (
+        "held",
+        "Waiting for a decision",
+        "Look at the planned changes. Then approve or discard it on its page, or in Airflow (Required Actions).",
+    )
     DISCARDED = "discarded", "Discarded"
     FAILED = "failed", "System error"
     REVERTED = "reverted", "Undone"

@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 from include.codes import Code
+from include.models import State
 from include.schemas.feed import Feed, Hold, Notify
 from include.schemas.feed_sentences import in_words
 from include.settings import ROOT
@@ -21,6 +22,7 @@ _BEGIN, _END = "<!-- made by `make docs` from include/schemas/feed.py -->", "<!-
 def codes_page() -> str:
     """The page of codes as the table in `include/codes.py` makes it."""
     rows = "".join(f"| `{code}` | {code.about} | {code.title} | {code.advice} |\n" for code in Code)
+    states = "".join(f"| `{state}` | {state.label} | {state.advice} |\n" for state in State if state.advice)
     return f"""# Codes
 
 Every reason why a file, a row, or a client in an undo did not end as planned. `make docs` writes this page from
@@ -28,7 +30,12 @@ Every reason why a file, a row, or a client in an undo did not end as planned. `
 
 | code | about | meaning | what to do |
 |---|---|---|---|
-{rows}"""
+{rows}
+## States that wait for a person
+
+| state | meaning | what to do |
+|---|---|---|
+{states}"""
 
 
 def feed_schema() -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -95,6 +96,32 @@ def test_a_feed_is_written_for_a_sample_and_checks_it_and_replaces_none(cli, tmp
     refused = cli("new-feed", str(tmp_path / "book.csv"), **feeds)
     assert refused.returncode == 1 and "FILE_NOT_CSV" in refused.stdout
     assert [path.name for path in (tmp_path / "feeds").iterdir()] == ["globex.yaml"]
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b", "Acme"])
+def test_a_name_that_no_feed_may_have_is_a_wrong_call(cli, tmp_path, name):
+    (tmp_path / "s.csv").write_text("First Name,Email\n")
+    done = cli("new-feed", str(tmp_path / "s.csv"), "--name", name, url="", CLIENT_IMPORTS_FEEDS=str(tmp_path))
+    assert done.returncode == 2 and "is no name of a feed: small letters" in done.stderr
+    assert cli("check", f"{name}.csv").returncode == 2
+
+
+def test_a_folder_of_feeds_that_cannot_be_written_is_a_wrong_call(cli, tmp_path):
+    (tmp_path / "s.csv").write_text("First Name,Email\n")
+    done = cli("new-feed", str(tmp_path / "s.csv"), url="", CLIENT_IMPORTS_FEEDS="/proc/self")
+    assert done.returncode == 2 and "No feed file was written: " in done.stderr
+
+
+def test_a_held_import_says_what_to_do_and_each_import_its_id(cli, tmp_path):
+    (tmp_path / "feeds").mkdir()
+    (tmp_path / "feeds" / "careful.yaml").write_text("title: C\nhold: {failed_over: 0.1}\n")
+    (tmp_path / "x.csv").write_text("First Name,Email\nAnn,ann@example.com\nBen,nobody\n")
+    feeds = {"CLIENT_IMPORTS_FEEDS": str(tmp_path / "feeds")}
+    done = cli("import", str(tmp_path / "x.csv"), "--feed", "careful", **feeds)
+    assert "HELD 1 of 2 rows failed" in done.stdout and "Then approve or discard it on its page" in done.stdout
+    (import_id,) = re.findall("x.csv: import: ([0-9a-f-]{36})\n", done.stdout)
+    assert "import:" not in cli("check", str(tmp_path / "x.csv")).stdout
+    assert cli("discard", import_id, **feeds).stdout.startswith("discarded: Discarded by")
 
 
 def test_a_feed_that_takes_files_whole_is_checked_so(cli, tmp_path):

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator,
 from include.schemas import file_patterns
 from include.schemas.feed_sentences import Wrong
 from include.schemas.feed_types import (
+    FEED_NAME,
     Address,
     ClearWord,
     ConnectionId,
@@ -98,7 +99,7 @@ address is that of the person's account in Airflow; an account without one gets 
 class Feed(_Strict):
     """The settings of one feed. Sizes are bytes; times are seconds unless the name says another unit."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+    name: Annotated[str, Field(pattern=f"^{FEED_NAME}$")]
     title: str
     """The feed's name for people."""
     owner: str = "data-engineering"

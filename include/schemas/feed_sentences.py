@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from include.schemas.feed_file import as_path
 
 _LONGEST = 60  # characters of a value that a sentence repeats
+NAME_RULE = "small letters, digits and `_`, a letter first, at most 40 characters"
 
 
 class Wrong(ValueError):
@@ -46,7 +47,7 @@ def _sentences(problem: Any, schema: dict[str, Any]) -> Iterable[str]:
     elif cause is not None:
         yield _sentence(path, problem["input"], str(cause))
     elif path == ("name",):
-        yield "is not named as a feed can be: small letters, digits and `_`, a letter first, at most 40 characters."
+        yield f"is not named as a feed can be: {NAME_RULE}."
     else:
         to_quote = problem["type"] == "string_type" and isinstance(problem["input"], bool | int | float)
         must = f"must be {in_words(allowed, schema)}"
@@ -63,7 +64,7 @@ def _shown(value: Any) -> str:
         return " is empty"
     if isinstance(value, bool):
         return f" is {str(value).lower()}"
-    if isinstance(value, str) and not re.search(r"://.*@", value):
+    if isinstance(value, str) and not re.search(r"://.*@|^https?:", value):
         return f" is {value[:_LONGEST] + '…'!r}" if len(value) > _LONGEST else f" is {value!r}"
     return f" is {value}" if isinstance(value, int | float) else ""
 

@@ -13,6 +13,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from include.schemas.words import check_date_format, folded
 
 _NOT_FOR_FILES = ("idna", "punycode", "raw-unicode-escape", "unicode-escape", "undefined")
+FEED_NAME = "[a-z][a-z0-9_]{0,39}"
+_CONNECTION_ID = r"\w[\w.-]*"
 SPAN = "^([1-9][0-9]{0,4}) ?([mhdw])$"
 _PRESETS = ("watch", "@hourly", "@daily", "@weekly", "@monthly", "@yearly")
 
@@ -81,6 +83,14 @@ def _address(address: str) -> str:
     return address
 
 
+def _connection_id(connection_id: str) -> str:
+    if not re.fullmatch(_CONNECTION_ID, connection_id):
+        raise ValueError(
+            "must be the ID of an HTTP connection in Airflow, such as acme_slack; the address belongs in the connection"
+        )
+    return connection_id
+
+
 def _clear_word(word: str) -> str:
     if not folded(word):
         raise ValueError("must be a word that clears a field, for example '#CLEAR', or null for none")
@@ -99,7 +109,11 @@ Span = Annotated[
     BeforeValidator(_span),
     WithJsonSchema({"type": "string", "pattern": SPAN, "examples": ["26h", "7d"]}),
 ]
-ConnectionId = Annotated[str, Field(pattern=r"^\w[\w.-]*$", examples=["acme_slack"])]
+ConnectionId = Annotated[
+    str,
+    AfterValidator(_connection_id),
+    Field(examples=["acme_slack"], json_schema_extra={"pattern": f"^{_CONNECTION_ID}$"}),
+]
 Inbox = Annotated[str, AfterValidator(_inbox), Field(examples=["acme", "sftp://acme_sftp/outgoing"])]
 FilePattern = Annotated[str, Field(examples=["*.csv", "acme_*.csv"])]
 Schedule = Annotated[str, AfterValidator(_schedule), Field(examples=["watch", "30 6 * * *", "@daily"])]

@@ -119,9 +119,13 @@ SUGGESTED: Mapping[str, Sequence[str]] = {
     ),
     "created": (
         "Created At", "Created On", "Created Date", "Create Date", "Date Created", "Creation Date",
-        "Erstellt", "Erstellt am", "Erstelldatum", "Erstellungsdatum", "Angelegt am",
-        "Créé le", "Date de création", "Creado", "Creado el", "Fecha de creación",
-        "Creato il", "Data creazione", "Data di creazione", "Aangemaakt", "Aangemaakt op", "Aanmaakdatum",
+        "Customer Since", "Client Since", "Registration Date",
+        "Erstellt", "Erstellt am", "Erstelldatum", "Erstellungsdatum", "Angelegt", "Angelegt am", "Anlagedatum",
+        "Kunde seit", "Registriert am",
+        "Créé le", "Date de création", "Date d'inscription", "Client depuis",
+        "Creado", "Creado el", "Fecha de creación", "Fecha de alta", "Fecha de registro", "Cliente desde",
+        "Creato il", "Data creazione", "Data di creazione", "Data di registrazione", "Cliente dal",
+        "Aangemaakt", "Aangemaakt op", "Aanmaakdatum", "Klant sinds", "Registratiedatum",
     ),
 }
 

@@ -6,10 +6,13 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 
+from include.codes import printable
+
 # White space that people cannot see around a word, and that goes. Control characters are not: they are reported.
 WHITE_SPACE = (
     "\t\n\r \xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 )
+_LONGEST = 40  # characters of a word in a sentence
 # The directives of strftime that have one meaning on every machine, by what they say.
 _DIRECTIVES = {"day": "d", "month": "mbB", "year": "Yy", "": "HIMSfpz%"}
 
@@ -27,6 +30,12 @@ def has_text(cells: Iterable[str]) -> bool:
 def folded(word: str) -> str:
     """Give the form in which words of a value map are compared: trimmed, NFC, without case."""
     return as_cell(word).casefold()
+
+
+def listed(words: Iterable[str], most: int = 10) -> str:
+    """Name the first words of a feed in a sentence, on one line; words may come from a partner."""
+    shown = [printable(word) if len(word) <= _LONGEST else printable(word[:_LONGEST]) + "…" for word in words]
+    return ", ".join(shown[:most]) + (f" and {len(shown) - most:,} more" if len(shown) > most else "")
 
 
 def same_words(words: Mapping[str, str]) -> dict[str, str]:

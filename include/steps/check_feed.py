@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -39,3 +40,10 @@ def read_references(engine: sa.Engine) -> ReferenceData:
     default = next((project.id for project in projects if project.is_default), None)
     names = {project.id: project.name for project in projects}
     return ReferenceData(names, default, {desk.id: Desk(*desk) for desk in desks})
+
+
+def references_of(engine: sa.Engine) -> ReferenceData | None:
+    """Read the CRM's projects and desks; None when the database cannot be asked."""
+    with suppress(sa.exc.SQLAlchemyError):
+        return read_references(engine)
+    return None

@@ -14,11 +14,16 @@ from include.transforms.contract.columns import contract_columns
 from include.transforms.contract.example import example_rows, example_text
 from include.transforms.contract.page import page
 from include.transforms.contract.standards import dialect, open_data_contract, table_schema
+from include.transforms.matching.references import ReferenceData
 
 
-def write_contract(feed: Feed, folder: Path) -> list[Path]:
-    """Write the files of the contract into the folder, over older ones; gives their paths."""
-    columns = contract_columns(feed)
+def write_contract(feed: Feed, folder: Path, data: ReferenceData | None = None) -> list[Path]:
+    """Write the files of the contract into the folder, over older ones; gives their paths.
+
+    `data`: the CRM's projects and desks, which are called by name then; None when they are not known.
+    """
+    desks = {desk.id: desk.name for desk in data.desks.values()} if data else {}
+    columns = contract_columns(feed, desks | dict(data.projects if data else {}))
     example = example_text(feed, columns)
     odcs = yaml.safe_dump(open_data_contract(feed, columns), sort_keys=False, allow_unicode=True, width=120)
     files = {

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import re
 from pathlib import Path
 
-import sqlalchemy as sa
-
-from include.errors import FeedInvalid
+from include.codes import Code, message_for, show
+from include.errors import FeedInvalid, FileRefused
 from include.schemas.feed import Feed
 from include.schemas.feed_folder import feed_files, load_feed
-from include.steps.check_feed import read_references
+from include.schemas.feed_sentences import NAME_RULE
+from include.schemas.feed_types import FEED_NAME
+from include.transforms.csv_reading.screening import check_name
+from include.transforms.csv_reading.unpacking import compression_of, unpack
 from include.transforms.drafting.draft import Draft, draft_feed, feed_name
 from include.transforms.matching.references import ReferenceData
 
@@ -21,12 +23,13 @@ def new_feed(sample: Path, folder: Path, name: str, data: ReferenceData | None) 
     `data`: the CRM's projects and desks, None when they are not known. Raises FileRefused for a sample that cannot be
     read, and FeedInvalid for a name that no feed may have, or that a feed has already.
     """
-    name, draft = draft_of(sample.name, sample.read_bytes(), name, data)
-    if Path(name).name != name:
-        raise FeedInvalid(folder, [f"{name!r} is no name of a feed: small letters, digits and `_`, a letter first."])
+    name = name or feed_name(sample.name)
+    if not re.fullmatch(FEED_NAME, name):
+        raise FeedInvalid(folder, [f"{show(name)} is no name of a feed: {NAME_RULE}."])
     path = folder / f"{name}.yaml"
     if name in [known.stem for known in feed_files(folder)]:
         raise FeedInvalid(path, ["is there already. Choose another name (`--name`), or delete the file."])
+    draft = draft_of(sample.name, sample.read_bytes(), name, data)
     with path.open("x", encoding="utf-8") as file:
         file.write(draft.text)
     try:
@@ -36,14 +39,14 @@ def new_feed(sample: Path, folder: Path, name: str, data: ReferenceData | None) 
         raise
 
 
-def draft_of(file_name: str, content: bytes, name: str, data: ReferenceData | None) -> tuple[str, Draft]:
-    """Give the name of the feed and the text of its file. Raises FileRefused for a sample that cannot be read."""
-    name = name or feed_name(file_name)
-    return name, draft_feed(file_name, name.replace("_", " ").capitalize(), content, data)
-
-
-def references_of(engine: sa.Engine) -> ReferenceData | None:
-    """Read the CRM's projects and desks; None when the database cannot be asked."""
-    with suppress(sa.exc.SQLAlchemyError):
-        return read_references(engine)
-    return None
+def draft_of(file_name: str, content: bytes, name: str, data: ReferenceData | None) -> Draft:
+    """Write the text of a feed's file. Raises FileRefused for a sample that cannot be read, or that no feed takes."""
+    compression = compression_of(file_name)
+    check_name(file_name, compression)
+    if file_name.startswith("."):
+        example = show(file_name.lstrip("."))
+        detail = f"Files whose names start with a dot are left alone. Rename it, for example to {example}."
+        raise FileRefused(Code.FILE_NAME, message_for(Code.FILE_NAME, detail=detail))
+    if compression:
+        content = unpack(content, compression, Feed.model_fields["max_bytes"].default)
+    return draft_feed(file_name, name.replace("_", " ").capitalize(), content, data, compression)

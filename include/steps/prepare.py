@@ -135,7 +135,9 @@ def _judge(context: ImportContext, entry: Import, keys: pd.DataFrame) -> pd.Seri
             problems = ignore_read_only(sent, problems, here)
             of_client = judge_mode(sent, here, context.feed), warn_of_read_only(sent, sound, here)
             reasons = join_problems(problems, *of_client)
-            references, unknown = resolve_references(sent, sound, here, data, context.feed.defaults, reasons, earlier)
+            references, unknown = resolve_references(
+                sent, sound, here, data, context.feed.defaults, reasons, earlier, context.feed.values
+            )
             reasons = join_problems(reasons, leave_out_known(unknown, reasons))
             failed.append(rows_with_errors(reasons))
             yield here[_MATCHED].assign(**references), reasons

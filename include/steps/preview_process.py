@@ -27,8 +27,10 @@ from include.adapters.database.engine import engine_from_url
 from include.errors import FeedInvalid, FileRefused, sentence_of
 from include.schemas.feed_folder import find_feed
 from include.schemas.mapping import Mapping
-from include.steps.new_feed import draft_of, references_of
+from include.steps.check_feed import references_of
+from include.steps.new_feed import draft_of
 from include.steps.preview import judge_rows, preview
+from include.transforms.drafting.draft import feed_name
 
 CPU_SECONDS, STATEMENT_MS = 20, 15_000
 _MEMORY = 1 << 30  # bytes that checks may take beyond what the process needs by itself
@@ -59,7 +61,8 @@ def _answer(request: dict[str, Any]) -> tuple[dict[str, Any], bool]:
         engine = _engine(request["database"])
         path = Path(request.get("path", _WARM_UP))
         if request.get("draft"):
-            name, draft = draft_of(request["name"], path.read_bytes(), "", references_of(engine))
+            name = feed_name(request["name"])
+            draft = draft_of(request["name"], path.read_bytes(), name, references_of(engine))
             return {"draft": {"name": name, "yaml": draft.text, "doubts": draft.doubts}}, True
         feed = find_feed(Path(request["feeds"]), request["feed"])
         gc.disable()  # cells are in no cycle, and the search would look at each of them time and again

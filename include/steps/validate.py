@@ -26,7 +26,7 @@ from include.transforms.csv_reading.headers import Header
 from include.transforms.csv_reading.records import Records, read_records
 from include.transforms.csv_reading.sent_rows import sent_frame
 from include.transforms.reports import parent_of, parents_in
-from include.transforms.validation.cells import judge_cells
+from include.transforms.validation.cells import Known, judge_cells
 from include.transforms.validation.cleaning import clean
 from include.transforms.validation.usable_mapping import unused
 
@@ -70,11 +70,11 @@ def judge_file(name: str, path: FilePath, feed: Feed, now: datetime, announced: 
 
 
 def _judge(records: Records, feed: Feed, now: datetime) -> Iterator[JudgedPiece]:
-    row = 1
+    row, known = 1, Known(feed.values, feed.date_format)
     for piece in records.pieces:
         sent, ragged = sent_frame(piece, records.header, row)
         rows = clean(sent, feed.values, feed.clear_word, feed.date_format)
-        problems = judge_cells(sent, rows, ragged, now, feed.mode)
+        problems = judge_cells(sent, rows, ragged, now, feed.mode, known)
         yield JudgedPiece(sent, rows, problems, parents_in(records.header.names, piece))
         row += len(sent)
 

@@ -27,6 +27,11 @@ def test_the_feeds_of_the_project_are_valid(path):
             "`notify.too` is not a known key; known keys are attach_failed_rows, sender, to, uploader, webhook, when.",
         ),
         ("title: X\nname: acme", "`name` is not a known key: a feed is named after its file."),
+        (
+            "title: X\nnotify: {webhook: 'https://hooks.example.com/services/s3cret'}",
+            "`notify.webhook`: must be the ID of an HTTP connection in Airflow, such as acme_slack; the address belongs in"
+            " the connection.",
+        ),
         ("owner: x", "`title` is missing: every feed needs it."),
         ("title: 5", "`title` is 5: must be text: put it in quotes."),
         ("title: X\nrequire_done_file: 1", "`require_done_file` is 1: must be true or false."),

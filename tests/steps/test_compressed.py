@@ -76,9 +76,12 @@ def test_another_archive_is_refused_and_kept(bring, storage, engine, name, conte
     assert storage.read(ledger.find(engine, result.import_id).file_path) == content
 
 
-def test_without_the_key_an_archive_is_refused_by_its_name(bring):
-    result = bring(PACKED["gzip"][1], file_name="clients.csv.gz")
-    assert (result.code, "does not end in .csv." in result.message) == ("FILE_NAME", True)
+@pytest.mark.parametrize("compression", PACKED)
+def test_without_the_key_an_archive_is_refused_by_its_name_and_the_key_is_named(bring, compression):
+    name, packed = PACKED[compression]
+    result = bring(packed, file_name=name)
+    assert result.code == "FILE_NAME"
+    assert f"Unpack the archive first, or let the feed unpack it (key `compression: {compression}`)." in result.message
 
 
 def test_the_command_line_and_the_check_before_sending_unpack_too(feed, engine, tmp_path):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from datetime import UTC, datetime
 
 import frictionless
 import jsonschema
+import markdown_it
 import pytest
 import yaml
 from frictionless.console import console
@@ -21,7 +23,8 @@ from include.settings import ROOT
 from include.steps.check import check
 from include.steps.contract import write_contract
 from include.transforms.contract.page import check_command
-from tests.conftest import LONDON
+from include.transforms.matching.references import Desk, ReferenceData
+from tests.conftest import LONDON, PROJECT
 
 MANY = {
     "encoding": "cp1252", "delimiter": ";", "skip_first_lines": 2, "skip_last_lines": 1, "date_format": "%d.%m.%y %H:%M",
@@ -137,18 +140,54 @@ def test_what_a_feed_asks_beyond_columns_is_on_the_page(tmp_path):
     text = write_contract(FEEDS["globex"], tmp_path)[0].read_text(encoding="utf-8")
     for words in (
         "A name that ends in `.zip` is a zip archive of one CSV file.", "cp1252", "Semicolon.", "every 26 hours",
-        "2 lines above the header and 1 below the table are left out", "`NAME.csv.count` with the number of its records",
+        "2 lines above the header and 1 line below the table are left out", "`NAME.csv.count` with the number of its records",
         "the whole file is refused", "`NAME.receipt.json`", "Several rows with one ID or e-mail fail.",
         "| `Desk` | `Büro \\| 1` |", "such as `31.01.24 10:30`",
     ):  # fmt: skip
         assert words in text
 
 
-def test_a_word_of_the_partner_ends_no_cell_of_the_page_and_begins_no_tag(tmp_path):
-    words = {"a|b <img src=x>": LONDON, "two\nlines": LONDON}
-    feed = Feed(name="odd", title="Odd <b>", values={"desk": words})
-    write_contract(feed, tmp_path)
-    page = (tmp_path / "odd.md").read_text()
-    assert "# What to send: Odd \\<b>\n" in page
-    (desk,) = (line for line in page.splitlines() if line.startswith("| `Desk` |  | The ID"))
-    assert r": a\|b \<img src=x>, two lines, default." in desk
+ODD = "a|b ``c` <img src=x>\n`````\n[y](javascript:z): & *d*"
+
+
+def test_nothing_of_a_feeds_words_or_of_the_crm_is_markup_on_the_page_or_changes_a_standards_file(tmp_path):
+    feed = Feed(
+        name="odd", title=ODD, values={"desk": {ODD: LONDON}, "active": {ODD: "yes"}}, columns={ODD: "email"},
+        file_pattern="`|*.csv",
+    )  # fmt: skip
+    files = {path.name.removeprefix("odd."): path for path in write_contract(feed, tmp_path, with_desk_called(ODD))}
+    page = files["md"].read_text()
+    html = markdown_it.MarkdownIt().enable("table").render(page)
+    assert "<img" not in html and "<a " not in html and "<em>" not in html
+    assert {line.count("<td") for line in re.findall("<tr>.*?</tr>", html, re.DOTALL)} == {0, 2, 3}
+    contract = yaml.safe_load(files["odcs.yaml"].read_text())
+    words = {p["name"]: [each["value"] for each in p.get("enum", ())] for p in contract["schema"][0]["properties"]}
+    assert words["active"][0] == ODD.replace("\n", "\n") and contract["name"] == ODD
+    assert [field["name"] for field in json.loads(files["schema.json"].read_text())["fields"]][4] == ODD
+
+
+def with_desk_called(name):
+    return ReferenceData({PROJECT: "Default"}, PROJECT, {LONDON: Desk(LONDON, PROJECT, name, True)})
+
+
+def test_words_are_explained_by_name_where_the_crm_was_asked(tmp_path):
+    feed = Feed(name="named", title="Named", values={"desk": {"LDN": LONDON.upper()}})
+    for data, meant in ((with_desk_called("London"), "London"), (None, LONDON.upper())):
+        write_contract(feed, tmp_path, data)
+        assert f"| `Desk` | `LDN` | {meant} |" in (tmp_path / "named.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("keys", "sentences"),
+    [
+        ({}, ["One CSV file with clients; its first line is the header.", "such as 31.02.:"]),
+        ({"skip_first_lines": 1}, ["line 2 is the header", "1 line above the header is left out."]),
+        ({"skip_last_lines": 1}, ["1 line below the table is left out.", "Remove the last line for the check"]),
+        ({"skip_first_lines": 2, "skip_last_lines": 2},
+         ["line 3 is the header", "2 lines above the header and 2 lines below the table are left out.",
+          "Remove the last 2 lines for the check"]),
+    ],
+)  # fmt: skip
+def test_the_page_says_where_the_table_is_and_what_the_check_does_not_see(tmp_path, keys, sentences):
+    page = write_contract(Feed(name="lines", title="Lines", **keys), tmp_path)[0].read_text()
+    assert [sentence for sentence in sentences if sentence not in page] == []

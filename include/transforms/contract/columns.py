@@ -54,37 +54,38 @@ class ContractColumn:
         return self.field.kind in ("boolean", "choice")
 
 
-def contract_columns(feed: Feed) -> list[ContractColumn]:
-    """Give the columns that the feed reads, in the order of the fields."""
+def contract_columns(feed: Feed, names: Mapping[str, str] | None = None) -> list[ContractColumn]:
+    """Give the columns that the feed reads, in the order of the fields. `names`: those of projects and desks by ID."""
     required = [name for name, *others in required_columns(feed.mode) if not others]
     return [
-        _column(feed, field, names, field.name in required)
+        _column(feed, field, headers, field.name in required, names or {})
         for field in FIELDS.values()
-        if (names := _names(feed, field))
+        if (headers := _headers(feed, field))
     ]
 
 
-def _names(feed: Feed, field: Field) -> list[str]:
+def _headers(feed: Feed, field: Field) -> list[str]:
     """Give the names that mean the field: the feed's own first, then the published ones, then those of programs."""
     own = [name for name, meant in feed.columns.items() if meant == field.name]
     known = [*own, *field.headers, *UNDERSTOOD.get(field.name, ())]
     return [name for name in dict.fromkeys(known) if fields_of([name], feed.columns) == [field.name]]
 
 
-def _column(feed: Feed, field: Field, names: list[str], required: bool) -> ContractColumn:
-    words = _words(feed, field)
+def _column(feed: Feed, field: Field, headers: list[str], required: bool, names: Mapping[str, str]) -> ContractColumn:
+    words = _words(feed, field, names)
     own = feed.values.get(field.name, {})  # noqa: PD011 - a key of the feed
     lengths = [len(word) for word in own]
     return ContractColumn(
-        field, names[0], tuple(names[1:]), required, _pattern(feed, field, own, required),
+        field, headers[0], tuple(headers[1:]), required, _pattern(feed, field, own, required),
         min([field.shortest, *lengths]), None if field.longest is None else max([field.longest, *lengths]),
         words, _example(feed, field, own),
     )  # fmt: skip
 
 
-def _words(feed: Feed, field: Field) -> dict[str, str]:
+def _words(feed: Feed, field: Field, names: Mapping[str, str]) -> dict[str, str]:
     """Give the words of a field; the feed's own come first, because it reads them first."""
-    own = {word: meant or "blank" for word, meant in feed.values.get(field.name, {}).items()}  # noqa: PD011
+    meanings = feed.values.get(field.name, {})  # noqa: PD011
+    own = {word: names.get(meant.lower(), meant) or "blank" for word, meant in meanings.items()}
     match field.kind:
         case "boolean":
             own |= {word: "yes" for word in TRUE_WORDS if word not in own}

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from include.schemas.client_rows import FIELDS
 from include.schemas.feed import Feed
 from include.transforms.contract.columns import ContractColumn
-from include.transforms.contract.sentences import about_cells, about_failed_rows, about_file, key_columns, when_written
+from include.transforms.contract.sentences import (
+    about_cells,
+    about_failed_rows,
+    about_file,
+    key_columns,
+    lines,
+    when_written,
+)
 
 
 def page(feed: Feed, columns: Sequence[ContractColumn], example: str) -> str:
@@ -15,9 +23,11 @@ def page(feed: Feed, columns: Sequence[ContractColumn], example: str) -> str:
 
 
 def _lines(feed: Feed, columns: Sequence[ContractColumn], example: str) -> Iterator[str]:
-    yield f"# What to send: {_prose(feed.title)}"
-    yield from ("", "One CSV file with clients, its first line the header.", "", "## The file", "")
-    yield from _table(("", "rule"), [(what, sentence) for what, sentence in about_file(feed)])
+    fence = "`" * max(4, _longest_run(example) + 1)
+    header = f"line {feed.skip_first_lines + 1}" if feed.skip_first_lines else "its first line"
+    yield f"# What to send: {_text(feed.title)}"
+    yield from ("", f"One CSV file with clients; {header} is the header.", "", "## The file", "")
+    yield from _table(("", "rule"), [(what, sentence) for what, sentence in about_file(feed, _code)])
     yield from ("", "## Columns", "", "Their order is free. Case, spaces, `_` and `-` in their names do not matter.")
     yield "Other columns are ignored."
     if keys := key_columns(feed):
@@ -28,16 +38,16 @@ def _lines(feed: Feed, columns: Sequence[ContractColumn], example: str) -> Itera
     yield from ("", "Other names of these columns that are understood:", "")
     yield from (f"- {_code(c.name)}: {', '.join(map(_code, c.others))}" for c in columns if c.others)
     yield from ("", "## Words", "", "Case and surrounding space do not matter.", "")
-    words = [(_code(c.name), _code(word), _cell(meant)) for c in columns for word, meant in c.words.items()]
+    words = [(_code(c.name), _code(word), _text(meant)) for c in columns for word, meant in c.words.items()]
     yield from _table(("column", "word", "what it means"), words)
     yield from ("", "## Rows and files that cannot be imported", "")
     yield from (f"- {sentence}" for sentence in about_failed_rows(feed))
-    yield from ("", "## Example", "", f"The same as `{feed.name}.example.csv`.", "", "````", example.rstrip(), "````")
+    yield from ("", "## Example", "", f"The same as `{feed.name}.example.csv`.", "", fence, example.rstrip(), fence)
     yield from ("", "## Check a file before you send it", "", *_how_to_check(feed))
 
 
 def _about(feed: Feed, column: ContractColumn) -> str:
-    return _prose(" ".join(part for part in (about_cells(column), when_written(feed, column)) if part))
+    return " ".join(part for part in (about_cells(column, _code), when_written(feed, column)) if part)
 
 
 def _how_to_check(feed: Feed) -> Iterator[str]:
@@ -45,8 +55,10 @@ def _how_to_check(feed: Feed) -> Iterator[str]:
     yield from ("", "```", check_command(feed, "YOUR_FILE.csv"), "```", "")
     yield f"It compares each cell with `{feed.name}.schema.json` (Frictionless Table Schema)."
     yield "It knows each column by the name in the table above. It does not know our clients, projects and desks."
-    if feed.skip_last_lines:
-        yield f"Remove the last {feed.skip_last_lines} lines for the check: the standard cannot leave them out."
+    yield "Nor does it see formulas, HTML and dates that no calendar has, such as 31.02.: their rows fail with us."
+    if below := feed.skip_last_lines:
+        last = "last line" if below == 1 else f"last {lines(below)}"
+        yield f"Remove the {last} for the check: the standard cannot leave {'it' if below == 1 else 'them'} out."
     yield f"`{feed.name}.odcs.yaml` says the same as an Open Data Contract Standard file."
 
 
@@ -63,14 +75,19 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]
 
 def _code(text: str) -> str:
     """Write a partner's text as code, on one line, so that nothing in it is Markdown."""
-    marks = "``" if "`" in text else "`"
+    marks = "`" * (_longest_run(text) + 1)
     space = " " if "`" in text else ""
     return f"{marks}{space}{_cell(text)}{space}{marks}"
 
 
-def _prose(text: str) -> str:
-    """Write a sentence with a partner's words in it on one line, so that it ends no cell and begins no tag."""
-    return _cell(text).replace("<", r"\<")
+def _longest_run(text: str) -> int:
+    """Count the backticks that follow each other, at most: code ends at as many as it began with."""
+    return max((len(run) for run in re.findall("`+", text)), default=0)
+
+
+def _text(text: str) -> str:
+    """Write a text of a feed or of the CRM on one line, so that nothing in it is Markdown."""
+    return " ".join(re.sub(r"([\\`*_\[\]<>|&~!#])", r"\\\1", text).split())
 
 
 def _cell(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 from include.schemas.client_rows import required_columns
@@ -31,28 +31,31 @@ _WRITE = {
 }
 
 
-def about_file(feed: Feed) -> Iterator[tuple[str, str]]:
-    """Give (what, sentence) for everything about a file as a whole."""
-    yield "Name", f"It matches `{feed.file_pattern}` and ends in `.csv`.{_archive(feed)}"
-    yield "Place", _place(feed)
+def _in_quotes(text: str) -> str:
+    return f"`{text}`"
+
+
+def about_file(feed: Feed, code: Callable[[str], str] = _in_quotes) -> Iterator[tuple[str, str]]:
+    """Give (what, sentence) for everything about a file as a whole. `code` is as in `about_cells`."""
+    yield "Name", f"It matches {code(feed.file_pattern)} and ends in `.csv`.{_archive(feed)}"
+    yield "Place", _place(feed, code)
     if feed.expected_every:
         yield "Time", f"At least one file comes every {_span(feed.expected_every)}."
     yield "Encoding", feed.encoding or "UTF-8, or UTF-16 with a byte-order mark."
     yield "Delimiter", f"{_DELIMITERS[feed.delimiter].capitalize()}." if feed.delimiter else _any_delimiter()
     yield "Quotes", "A cell with a delimiter, a quote or a line break stands in double quotes. A quote in it is twice."
     if feed.skip_first_lines or feed.skip_last_lines:
-        around = f"{feed.skip_first_lines} lines above the header and {feed.skip_last_lines} below the table"
-        yield "Lines around", f"{around} are left out."
+        yield "Lines around", _around(feed)
     yield "Size", f"At most {feed.max_records:,} records and {feed.max_bytes:,} bytes. A larger file is refused."
     yield "While it is written", _until_complete(feed)
     whole = " The file is your whole list: clients of yours that it lacks become inactive." if feed.snapshot else ""
     yield "Rows", f"{_MODES[feed.mode]} {_DUPLICATES[feed.duplicates]}{whole}"
 
 
-def about_cells(column: ContractColumn) -> str:
-    """Say what a cell of the column may hold."""
+def about_cells(column: ContractColumn, code: Callable[[str], str] = str) -> str:
+    """Say what a cell of the column may hold. `code` writes a partner's word so that nothing in it is markup."""
     limits = _length(column)
-    return " ".join(part for part in (_kind(column), limits, _blank(column)) if part)
+    return " ".join(part for part in (_kind(column, code), limits, _blank(column)) if part)
 
 
 def about_failed_rows(feed: Feed) -> list[str]:
@@ -86,17 +89,27 @@ def key_columns(feed: Feed) -> list[str]:
     return [field for group in required_columns(feed.mode) if len(group) > 1 for field in group]
 
 
+def _around(feed: Feed) -> str:
+    above, below = feed.skip_first_lines, feed.skip_last_lines
+    parts = [f"{lines(above)} above the header"] * bool(above) + [f"{lines(below)} below the table"] * bool(below)
+    return f"{' and '.join(parts)} {'is' if above + below == 1 else 'are'} left out."
+
+
+def lines(number: int) -> str:
+    return f"{number:,} line{'s' * (number != 1)}"
+
+
 def _archive(feed: Feed) -> str:
     if feed.compression is None:
         return ""
     return f" A name that ends in `{ENDINGS[feed.compression]}` is a {feed.compression} archive of one CSV file."
 
 
-def _place(feed: Feed) -> str:
+def _place(feed: Feed, code: Callable[[str], str]) -> str:
     if feed.inbox.startswith("sftp://"):
         folder = feed.inbox.removeprefix("sftp://").partition("/")[2]
-        return f"The folder `{folder or '.'}` of the SFTP server that was agreed."
-    return f"The folder `{feed.inbox}` of our inbox."
+        return f"The folder {code(folder or '.')} of the SFTP server that was agreed."
+    return f"The folder {code(feed.inbox)} of our inbox."
 
 
 def _span(span: timedelta) -> str:
@@ -127,16 +140,16 @@ def _blank(column: ContractColumn) -> str:
     return "Never blank." if column.required else "May be blank: an existing client keeps its value."
 
 
-def _kind(column: ContractColumn) -> str:
+def _kind(column: ContractColumn, code: Callable[[str], str]) -> str:
     match column.field.kind:
         case "id":
             return "Our ID of the client: 24 hexadecimal digits. Leave it out for a client that you do not know by ID."
         case "email":
             return "One plain e-mail address, without a name around it. No two clients have the same."
         case "reference":
-            return f"The ID of a {column.field.name} (24 hexadecimal digits), or a word: {_list(column)}."
+            return f"The ID of a {column.field.name} (24 hexadecimal digits), or a word: {_list(column, code)}."
         case "boolean" | "choice":
-            return f"One of these words, in any case: {_list(column)}."
+            return f"One of these words, in any case: {_list(column, code)}."
         case "timestamp":
             return f"A date or date-time that has passed, such as `{column.example}` or `{EXAMPLE_TIME.isoformat()}Z`."
         case "username":
@@ -145,6 +158,6 @@ def _kind(column: ContractColumn) -> str:
             return "Plain text: no formula, HTML or control character."
 
 
-def _list(column: ContractColumn) -> str:
-    shown, more = list(column.words)[:_SHOWN], len(column.words) - _SHOWN
+def _list(column: ContractColumn, code: Callable[[str], str]) -> str:
+    shown, more = [code(word) for word in list(column.words)[:_SHOWN]], len(column.words) - _SHOWN
     return ", ".join(shown) + (f", and {more:,} more" if more > 0 else "")

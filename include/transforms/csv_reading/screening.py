@@ -10,10 +10,10 @@ import re
 import unicodedata
 from functools import cache
 
-from include.codes import Code, message_for
+from include.codes import Code, message_for, show
 from include.errors import FileRefused
 from include.transforms.csv_reading.text import Text
-from include.transforms.csv_reading.unpacking import ENDINGS, Compression, is_compressed
+from include.transforms.csv_reading.unpacking import ENDINGS, Compression, compression_of, is_compressed
 
 _NOT_IN_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f-\xff]")
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
@@ -40,6 +40,7 @@ _COMMON = (
     (b"SQLite format 3\0", 0, "an SQLite database"),
 )
 _SPREADSHEET_NAME = r"\.(?:xls[xmb]?|xlt[xm]?|ods|numbers)$"
+_TEXT_NAME = r"(?<=[^.])(?:\.csv)?(?:\.(?:txt|tsv|tab|dat|asc|prn|text|part|tmp|filepart|crdownload|bak|old)|~)$"
 _EICAR = "EICAR-STANDARD-ANTIVIRUS-TEST-FILE"
 
 # No header of a client file begins like this, whatever else is in it.
@@ -89,16 +90,26 @@ def check_name(name: str, compression: Compression | None = None) -> None:
     if is_compressed(name, compression):
         return
     if not re.fullmatch(r".+\.csv", name, re.IGNORECASE | re.DOTALL | re.ASCII):
-        spreadsheet = re.search(_SPREADSHEET_NAME, name, re.IGNORECASE | re.ASCII)
-        advice = f" A {spreadsheet[0]} file is a spreadsheet. {Code.FILE_NOT_CSV.advice}" if spreadsheet else ""
         endings = f".csv or {ENDINGS[compression]}" if compression else ".csv"
-        _refuse_name(f"The file name does not end in {endings}.{advice}")
+        _refuse_name(f"The file name does not end in {endings}.{_what_instead(name)}")
+
+
+def _what_instead(name: str) -> str:
+    """Say what to do with a file whose name tells that it is a spreadsheet, an archive or text."""
+    if spreadsheet := re.search(_SPREADSHEET_NAME, name, re.IGNORECASE | re.ASCII):
+        return f" A {spreadsheet[0]} file is a spreadsheet. {Code.FILE_NOT_CSV.advice}"
+    if packed := compression_of(name):
+        return f" Unpack the archive first, or let the feed unpack it (key `compression: {packed}`)."
+    if text := re.search(_TEXT_NAME, name, re.IGNORECASE | re.ASCII):
+        return f" Rename it, for example to {show(name[: text.start()] + '.csv')}."
+    return ""
 
 
 def check_size(size: int, limit: int) -> None:
     """Raise FILE_TOO_LARGE or FILE_EMPTY from the size in bytes alone."""
     if size > limit:
-        raise FileRefused(Code.FILE_TOO_LARGE, message_for(Code.FILE_TOO_LARGE, found=f"{size:,}", limit=f"{limit:,}"))
+        found = f"{size:,} bytes"
+        raise FileRefused(Code.FILE_TOO_LARGE, message_for(Code.FILE_TOO_LARGE, found=found, limit=f"{limit:,}"))
     if size == 0:
         raise FileRefused(Code.FILE_EMPTY, message_for(Code.FILE_EMPTY, detail="has no bytes"))
 

@@ -22,6 +22,7 @@ _GZIP = 16 + zlib.MAX_WBITS
 _ENTRY = b"PK\x01\x02"  # before each file in the list of a ZIP archive
 _MOST_ENTRIES = 1000
 _ENCRYPTED = 0x1
+_OF_MACOS = ("__MACOSX/", ".DS_Store")  # what the Finder puts beside the files that it packs
 
 
 def is_compressed(name: str, compression: Compression | None) -> bool:
@@ -50,7 +51,7 @@ def unpack(content: bytes, compression: Compression, most: int) -> bytes:
 
 def _check(size: int, packed: int, most: int) -> None:
     if size > most:
-        found = f"unpacked more than {most:,}"
+        found = "too many bytes once it is unpacked"
         raise FileRefused(Code.FILE_TOO_LARGE, message_for(Code.FILE_TOO_LARGE, found=found, limit=f"{most:,}"))
     if size > max(_SMALL, _MOST_RATIO * packed):
         raise _refusal(f"What is in it is more than {_MOST_RATIO} times as large as the archive.")
@@ -64,7 +65,7 @@ def _gunzipped(content: bytes) -> Iterator[bytes]:
     yield archive.flush(_BLOCK)
     if not archive.eof:
         raise _refusal("It ends too early: it did not arrive whole.")
-    if archive.unused_data:
+    if archive.unused_data.strip(b"\0"):  # tapes and some programs fill the last block up
         raise _refusal("More follows behind the end of its first file.")
 
 
@@ -77,6 +78,7 @@ def _unzipped(content: bytes) -> Iterator[bytes]:
 
 
 def _only_file(entries: list[ZipInfo]) -> ZipInfo:
+    entries = [entry for entry in entries if not entry.orig_filename.startswith(_OF_MACOS)]
     if len(entries) != 1:
         raise _refusal("It holds several files." if entries else "It holds no file.")
     (entry,) = entries

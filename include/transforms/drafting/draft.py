@@ -7,14 +7,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from include.schemas.client_rows import FIELDS
 from include.schemas.header_names import IGNORE, normal
+from include.transforms.csv_reading.unpacking import ENDINGS, Compression
 from include.transforms.drafting.columns import Column, guess_columns
 from include.transforms.drafting.layout import Layout, find_layout
 from include.transforms.drafting.words import Meaning, date_form, meanings
 from include.transforms.matching.references import ReferenceData
 
 _MOST_RECORDS = 5000  # what a feed takes unless it says otherwise
-_LONGEST_KEY = 1000  # characters; YAML takes 1024, and a longer name is ignored without the feed
+_LONGEST_KEY = 1000  # characters; YAML takes 1024. A longer name is ignored without the feed
 _OWN, _NOTIFY = "no field of a client", "e-mail addresses of the people who look after this feed"
 SCHEMA_LINE = "# yaml-language-server: $schema=../../docs/feed.schema.json"
 
@@ -29,21 +31,25 @@ class Draft:
 
 def feed_name(file_name: str) -> str:
     """Make a feed's name out of that of a file: `ACME-clients_2026-11-01.csv` becomes `acme_clients`."""
-    words = re.findall("[a-z]+", re.sub(r"\.csv$", "", file_name.lower()))
+    words = re.findall("[a-z]+", re.sub(r"\.(?:csv|csv\.gz|gz|zip)$", "", file_name.lower()))
     return "_".join(words)[:40].strip("_") or "partner"
 
 
-def draft_feed(file_name: str, title: str, content: bytes, data: ReferenceData | None) -> Draft:
+def draft_feed(
+    file_name: str, title: str, content: bytes, data: ReferenceData | None, compression: Compression | None = None
+) -> Draft:
     """Write the feed that imports a sample. `data`: the CRM's projects and desks, None when it was not asked.
 
-    Raises FileRefused for a sample that cannot be read at all.
+    `content` is the text in the file, which was unpacked where there is a `compression`. Raises FileRefused for a
+    sample that cannot be read at all.
     """
     layout = find_layout(content)
     columns = guess_columns(layout.names, layout.records)
     lines = [
         _line("title", title),
         _line("schedule", "watch"),
-        _line("file_pattern", file_pattern(file_name)),
+        _line("file_pattern", file_pattern(file_name, compression)),
+        *([_line("compression", compression)] if compression else []),
         *_lines_of_layout(layout),
         *_lines_of_columns(columns),
         *_lines_of_words(columns, data),
@@ -53,10 +59,16 @@ def draft_feed(file_name: str, title: str, content: bytes, data: ReferenceData |
     return Draft("\n".join([SCHEMA_LINE, *lines]) + "\n", doubts)
 
 
-def file_pattern(file_name: str) -> str:
-    """Make a pattern out of a file's name: what counts or dates files, such as `2026-11-01` or `_0042`, may change."""
+def file_pattern(file_name: str, compression: Compression | None = None) -> str:
+    """Make a pattern out of a file's name: what counts or dates files, such as `2026-11-01` or `_0042`, may change.
+
+    That of an archive takes CSV files, too: failed rows come back as such.
+    """
+    if compression:
+        file_name = file_name[: -len(ENDINGS[compression])]
     quoted = re.sub(r"([\[?*])", r"[\1]", file_name)
-    return re.sub(r"\*(?:[-_.T]?\*)+", "*", re.sub(r"\d+", "*", quoted))
+    pattern = re.sub(r"\d+", "*", quoted) + "*" * bool(compression)
+    return re.sub(r"\*(?:[-_.T]?\*)+", "*", pattern)
 
 
 def _lines_of_layout(layout: Layout) -> list[str]:
@@ -75,35 +87,48 @@ def _lines_of_layout(layout: Layout) -> list[str]:
 
 
 def _lines_of_columns(columns: Sequence[Column]) -> list[str]:
+    """Name each column as the partner does, so that the contract and its schema do; not one that is called as we do."""
     # Names that differ in case or spaces alone are one name; what is used of them counts.
-    used_last = sorted((column for column in columns if not column.by_name), key=lambda column: column.field != IGNORE)
+    used_last = sorted((column for column in columns if not _goes_without(column)), key=_is_used)
     said = {normal(column.name): column for column in used_last if len(_scalar(column.name)) <= _LONGEST_KEY}
     lines = [
-        f"  {_line(column.name, column.field, column.doubt or (_OWN if column.field == IGNORE else ''))}"
+        f"  {_line(column.name, column.field, column.doubt or ('' if _is_used(column) else _OWN))}"
         for column in columns
         if said.get(normal(column.name)) is column
     ]
     return ["columns:", *lines] if lines else []
 
 
+def _is_used(column: Column) -> bool:
+    return column.field != IGNORE
+
+
+def _goes_without(column: Column) -> bool:
+    if not _is_used(column):
+        return column.by_name
+    return not column.doubt and column.name.strip().casefold() == FIELDS[column.field].headers[0].casefold()
+
+
 def _lines_of_words(columns: Sequence[Column], data: ReferenceData | None) -> list[str]:
     lines: list[str] = []
-    form, doubt = None, ""
+    dates: list[str] = []
     for column in columns:
         if column.field in ("active", "type", "project", "desk"):
-            found = meanings(column.field, column.cells, data)
-            lines += _lines_of_field(column.field, found)
-        if column.field == "created":
-            form, doubt = date_form(column.cells)
-    values = ["values:", *lines] if any(not line.lstrip().startswith("#") for line in lines) else lines
-    return [*([_line("date_format", form, doubt)] if form else []), *values]
+            lines += _lines_of_field(column.field, meanings(column.field, column.cells, data))
+        if column.field == "created" and (found := date_form(column.cells)).form:
+            dates = [_line("date_format", found.form, found.doubt)]
+    return [*dates, *(["values:"] if any(not line.lstrip().startswith("#") for line in lines) else []), *lines]
 
 
 def _lines_of_field(field: str, found: Sequence[Meaning] | None) -> list[str]:
     if found is None:
         return [f"  # {field}: too many different words to map"]
-    known = [f"    {_line(word.word, word.meaning, word.doubt)}" for word in found if word.meaning]
-    open_ = [f"    # {_scalar(word.word)}:  # {word.doubt}" for word in found if not word.meaning]
+    words = [word for word in found if len(_scalar(word.word)) <= _LONGEST_KEY]
+    known = [f"    {_line(word.word, word.meaning, word.doubt)}" for word in words if word.meaning]
+    open_ = [f"    # {_scalar(word.word)}:  # {word.doubt}" for word in words if not word.meaning]
+    if too_long := len(found) - len(words):
+        cells = "1 cell is too long for a word" if too_long == 1 else f"{too_long} cells are too long for words"
+        open_.append(f"    #  # {cells}")
     if known or not open_:
         return [f"  {field}:", *known, *open_] if known else []
     return [f"  # {field}:", *(line.replace("    #", "  #  ", 1) for line in open_)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -27,8 +27,13 @@ _USUAL = {
         "business": "firma company entreprise azienda empresa bedrijf zakelijk corporate organisation organization b2b",
     },
 }
-_DAYS = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%Y/%m/%d", "%d %b %Y", "%b %d, %Y", "%Y%m%d", "%d.%m.%y")
-_FORMS = [f"{day}{time}" for day in _DAYS for time in ("", " %H:%M", " %H:%M:%S", " %I:%M %p")]
+_DAYS = (
+    "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%Y/%m/%d", "%d %b %Y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y",
+    "%Y%m%d", "%d.%m.%y", "%d/%m/%y", "%m/%d/%y",
+)  # fmt: skip
+_TIMES = ("", " %H:%M", " %H:%M:%S", ", %H:%M", ", %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
+_FORMS = [f"{day}{time}" for day in _DAYS for time in _TIMES]
+_LOOK_AT = 200  # different dates; of the forms that fit them best, that which fits all cells best
 _MOST_WORDS = 30  # of one field; more are no words
 _NEAR = 0.75
 
@@ -89,13 +94,28 @@ def _reference(field: str, word: str, data: ReferenceData | None) -> Meaning | N
     return Meaning(word, "", f"the ID of the {field}; none is called so")
 
 
-def date_form(cells: Sequence[str]) -> tuple[str | None, str]:
-    """Give (form, doubt) of a column's dates: None where ISO 8601, or nothing that we know, describes all of them."""
+@dataclass(frozen=True)
+class DateForm:
+    """The form that most dates of a column have: None for ISO 8601. `fitting` cells of `of` are read by it."""
+
+    form: str | None
+    fitting: int
+    of: int
+    doubt: str = ""
+
+
+def date_form(cells: Sequence[str]) -> DateForm:
+    """Give the form by which most of a column's dates are read; `fitting` is 0 where we know none."""
     text = pd.Series([cell.strip() for cell in cells if cell.strip()], dtype="str")
-    if text.empty or as_timestamps(text).notna().all():
-        return None, ""
-    fitting = [form for form in _FORMS if as_timestamps(as_iso(text, form)).notna().all()]
-    if not fitting:
-        return None, "not sure: these dates have no form that we know"
-    other = [form for form in fitting[1:] if form[:2] != fitting[0][:2]]
-    return fitting[0], f"not sure: it could be {other[0]}, too" if other else ""
+    fitting = _best([None], text)
+    if fitting[None] < len(text):
+        fitting = _best(_best([None, *_FORMS], text.drop_duplicates()[:_LOOK_AT]), text)
+    form, *others = fitting
+    other = next((each for each in others if form and each and each[:2] != form[:2]), None)
+    return DateForm(form, fitting[form], len(text), f"not sure: it could be {other}, too" if other else "")
+
+
+def _best(forms: Iterable[str | None], text: pd.Series) -> dict[str | None, int]:
+    """Give the forms by which most of the dates are read, and how many these are."""
+    read = {form: int(as_timestamps(as_iso(text, form) if form else text).notna().sum()) for form in forms}
+    return {form: count for form, count in read.items() if count == max(read.values())}

@@ -11,10 +11,12 @@ import numpy as np
 import pandas as pd
 
 from include.codes import Code, show
+from include.schemas.words import listed
 from include.transforms.csv_reading.sent_rows import column_as_sent
 from include.transforms.validation.problems import join_problems, problem_rows, rows_with_errors
 
 DEFAULT = "default"
+_NAME_ONE = "Name one in the row, or in the feed file (key `defaults`)."
 # Also one of another system, or one that was cut: hexadecimal digits, and at least one that no word has.
 _LIKE_AN_ID = re.compile("(?=.*[0-9])[0-9A-Fa-f]+")
 
@@ -89,14 +91,16 @@ class EarlierRows:
 def resolve_references(
     sent: pd.DataFrame, sound: pd.DataFrame, keys: pd.DataFrame, data: ReferenceData, defaults: Mapping[str, object],
     reasons: pd.DataFrame | None = None, earlier: EarlierRows | None = None,
+    values: Mapping[str, Mapping[str, str]] | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:  # fmt: skip
     """Give `project` and `desk` as IDs, missing where the client keeps what it has; and CELL_REFERENCE_NOT_FOUND.
 
     Each row is judged as the client it means (`keys`); where that is not known, only by the cells themselves.
     Rows that say the same are judged once: a file names few projects and desks. Where the rows of one client count one
-    after another, `earlier` knows what those before say, and `reasons` why rows fail already.
+    after another, `earlier` knows what those before say, and `reasons` why rows fail already. Sentences name the feed's
+    words (`values`).
     """
-    judge = _Judge(data, str(defaults.get("project", DEFAULT)), str(defaults.get("desk", DEFAULT)))
+    judge = _Judge(data, str(defaults.get("project", DEFAULT)), str(defaults.get("desk", DEFAULT)), values or {})
     judged_by = pd.DataFrame(
         {"project": sound["project"], "desk": sound["desk"], "is_new": keys["is_new"], "now": keys["project_now"]}
     )
@@ -137,8 +141,10 @@ def _alike(cells: pd.DataFrame) -> pd.Series:
 
 
 class _Judge:
-    def __init__(self, data: ReferenceData, default_project: str, default_desk: str) -> None:
-        self._data = data
+    def __init__(
+        self, data: ReferenceData, default_project: str, default_desk: str, values: Mapping[str, Mapping[str, str]]
+    ) -> None:
+        self._data, self._words = data, values
         named = default_project.lower()
         self._default_project = data.default_project if named == DEFAULT else named
         self._default_desk = default_desk.lower()
@@ -160,7 +166,7 @@ class _Judge:
         """Let a desk that is given alone name the project."""
         desk = self._data.desks.get(cell.lower())
         if desk is None:
-            return _Verdict(None, None, [_not_found("desk", cell, self._desks_by_name)])
+            return _Verdict(None, None, [self._not_found("desk", cell)])
         return _Verdict(desk.project_id if desk.project_id != current else None, desk.id, [])
 
     def _project(self, cell: str, is_new: bool, problems: list[_NotFound]) -> str | None:
@@ -171,10 +177,15 @@ class _Judge:
         if wanted is not None and wanted in self._data.projects:
             return wanted
         if by_default:
-            problems.append(_NotFound("project", "There is no default project; name one."))
+            problems.append(_NotFound("project", self._why_no_default()))
         else:
-            problems.append(_not_found("project", cell, self._projects_by_name))
+            problems.append(self._not_found("project", cell))
         return None
+
+    def _why_no_default(self) -> str:
+        if not self._data.projects:
+            return "The CRM has no projects yet. Add projects and desks to its database first, and send the row again."
+        return f"There is no default project. {_NAME_ONE}"
 
     def _desk(self, cell: str, project: str | None, moves: bool, problems: list[_NotFound]) -> str | None:
         if cell.lower() in ("", DEFAULT):
@@ -183,14 +194,18 @@ class _Judge:
             fallback = self._default_desk_of(project)
             if fallback is None:
                 owner = show(self._data.projects[project])
-                problems.append(_NotFound("desk", f"The project {owner} has no default desk; name one."))
+                problems.append(_NotFound("desk", f"The project {owner} has no default desk. {_NAME_ONE}"))
             return fallback
         desk = self._data.desks.get(cell.lower())
         if desk is None:
-            problems.append(_not_found("desk", cell, self._desks_by_name))
+            problems.append(self._not_found("desk", cell))
         elif project is not None and desk.project_id != project:
             problems.append(_NotFound("desk", self._why_not_together(desk, project)))
         return desk.id if desk else None
+
+    def _not_found(self, what: str, cell: str) -> _NotFound:
+        by_name = self._projects_by_name if what == "project" else self._desks_by_name
+        return _not_found(what, cell, by_name, self._words.get(what, {}))
 
     def _why_not_together(self, desk: Desk, project: str) -> str:
         owner, given = (f"{show(self._data.projects[id])} (ID {id})" for id in (desk.project_id, project))
@@ -213,9 +228,11 @@ def _by_name(named: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     return ids
 
 
-def _not_found(what: str, cell: str, by_name: Mapping[str, list[str]]) -> _NotFound:
+def _not_found(what: str, cell: str, by_name: Mapping[str, list[str]], words: Iterable[str]) -> _NotFound:
     ids = by_name.get(cell.casefold(), [])
     hint = f" The {what} with that name has the ID {' or '.join(ids)}." if ids else ""
+    if not ids and (known := listed(words)):
+        hint = f" The feed knows the words {known}."
     lacks = "has the ID" if ids or _LIKE_AN_ID.fullmatch(cell) else "is called"
     return _NotFound(what, f"No {what} {lacks} {show(cell)}.{hint}", ids[0] if len(ids) == 1 else "")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import pandas as pd
@@ -10,26 +12,62 @@ from pandera.errors import SchemaErrorReason, SchemaErrors
 
 from include.codes import Code
 from include.errors import CheckBroken
-from include.schemas.cell_rules import as_timestamps, is_formula, is_markup, is_too_narrow, is_whole_in_quotes
+from include.schemas.cell_rules import (
+    FALSE_WORDS,
+    TRUE_WORDS,
+    as_timestamps,
+    is_formula,
+    is_markup,
+    is_too_narrow,
+    is_whole_in_quotes,
+)
 from include.schemas.client_rows import FIELDS, ClientRows, Field
 from include.schemas.email_addresses import why_not_valid
+from include.schemas.words import folded, listed
 from include.transforms.csv_reading.headers import fields_of
 from include.transforms.csv_reading.sent_rows import column_as_sent
 from include.transforms.validation.cleaning import trimmed
 from include.transforms.validation.problems import join_problems, no_problems, problem_rows
 
+_BOOLEANS = [word for pair in zip(TRUE_WORDS, FALSE_WORDS, strict=True) for word in pair]
+_EXAMPLE = datetime(2024, 6, 13, 15, 6, 2)  # noqa: DTZ001 - the clock of a partner
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the feed says of cells, named to those whose cells it does not fit: its keys `values` and `date_format`."""
+
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    date_format: str | None = None
+
+    def listed(self, of: Field, words: Sequence[str]) -> str:
+        """Name the words that may stand in the field: those that always may, then the feed's."""
+        own = [word for word in self.values.get(of.name, ()) if folded(word) not in words]  # noqa: PD011
+        return ", ".join(words) + (f", {listed(own)}" if own else "")
+
+    def dates(self) -> str:
+        iso = "2024-06-13 or 2024-06-13T15:06:02Z"
+        if self.date_format is None:
+            return f"is no date or date-time of the form {iso}; the feed file can name another form (key `date_format`)"
+        example = _EXAMPLE.strftime(self.date_format)
+        return f"is no date of the feed's form `{self.date_format}`, such as {example}, nor of the form {iso}"
+
+
+NOTHING_KNOWN = Known()
+
 
 def judge_cells(
-    sent: pd.DataFrame, rows: pd.DataFrame, ragged: pd.Series, now: datetime, mode: str = "upsert"
-) -> pd.DataFrame:
+    sent: pd.DataFrame, rows: pd.DataFrame, ragged: pd.Series, now: datetime, mode: str = "upsert",
+    known: Known = NOTHING_KNOWN,
+) -> pd.DataFrame:  # fmt: skip
     """Give every problem of every cell.
 
     `sent` and `rows` hold the cells as sent and as cleaned. `ragged` maps rows that fit no columns to a sentence; they
     have that one problem, because their cells belong to no field. `now` is an aware UTC time. With the mode
-    `update_only` a blank cell keeps what the client has; only an ID or an e-mail is needed.
+    `update_only` a blank cell keeps what the client has; only an ID or an e-mail is needed. `known` is for sentences.
     """
     judged = rows.drop(ragged.index) if len(ragged) else rows
-    problems = join_problems(_ragged(ragged), *_judged_by_pandera(sent, judged), _in_future(sent, judged, now))
+    problems = join_problems(_ragged(ragged), *_judged_by_pandera(sent, judged, known), _in_future(sent, judged, now))
     return _without_needless(problems, judged) if mode == "update_only" else problems
 
 
@@ -45,7 +83,7 @@ def _ragged(ragged: pd.Series) -> pd.DataFrame:
     return problem_rows(Code.ROW_RAGGED, "", blank, {"detail": ragged})
 
 
-def _judged_by_pandera(sent: pd.DataFrame, rows: pd.DataFrame) -> list[pd.DataFrame]:
+def _judged_by_pandera(sent: pd.DataFrame, rows: pd.DataFrame, known: Known) -> list[pd.DataFrame]:
     try:
         # The frame is made here: every column is there and is text. What is in question are the cells.
         with config_context(validation_depth=ValidationDepth.DATA_ONLY):
@@ -53,7 +91,7 @@ def _judged_by_pandera(sent: pd.DataFrame, rows: pd.DataFrame) -> list[pd.DataFr
     except SchemaErrors as errors:
         _raise_if_a_check_broke(errors)
         return [
-            _explain(Code(str(code)), FIELDS[str(field)], sent, rows, pd.Index(cases["index"]))
+            _explain(Code(str(code)), FIELDS[str(field)], sent, rows, pd.Index(cases["index"]), known)
             for (field, code), cases in _reasons(errors.failure_cases).groupby(["column", "check"], sort=False)
         ]
     return []
@@ -77,12 +115,14 @@ def _raise_if_a_check_broke(errors: SchemaErrors) -> None:
             raise CheckBroken(str(error.schema.name), kind or error.reason_code.name) from None
 
 
-def _explain(code: Code, field: Field, sent: pd.DataFrame, rows: pd.DataFrame, failed: pd.Index) -> pd.DataFrame:
+def _explain(
+    code: Code, field: Field, sent: pd.DataFrame, rows: pd.DataFrame, failed: pd.Index, known: Known
+) -> pd.DataFrame:
     as_sent = column_as_sent(sent, field.name, failed)
-    return problem_rows(code, field.name, as_sent, _facts(code, field, rows.loc[failed, field.name], as_sent))
+    return problem_rows(code, field.name, as_sent, _facts(code, field, rows.loc[failed, field.name], as_sent, known))
 
 
-def _facts(code: Code, field: Field, cells: pd.Series, as_sent: pd.Series) -> dict[str, pd.Series]:
+def _facts(code: Code, field: Field, cells: pd.Series, as_sent: pd.Series, known: Known) -> dict[str, pd.Series]:
     """What fills the code's template, for each of these cells."""
 
     def same(fact: object) -> pd.Series:
@@ -95,7 +135,7 @@ def _facts(code: Code, field: Field, cells: pd.Series, as_sent: pd.Series) -> di
         case Code.CELL_TOO_SHORT:
             return {"found": cells.str.len(), "limit": same(field.shortest)}
         case Code.CELL_NOT_ALLOWED:
-            return {"detail": same(", ".join(field.allowed))}
+            return {"detail": same(known.listed(field, field.allowed))}
         case Code.CELL_CONTROL_CHARACTER:
             return {"detail": cells.map(_name_invisible)}
         case Code.CELL_EXECUTABLE:
@@ -109,7 +149,7 @@ def _facts(code: Code, field: Field, cells: pd.Series, as_sent: pd.Series) -> di
             words = {True: "stands in quotation marks", False: "looks like text that was decoded twice"}
             return {"detail": is_whole_in_quotes(cells).map(words)}
         case Code.CELL_FORMAT:
-            return {"detail": _why_not_understood(field, cells)}
+            return {"detail": _why_not_understood(field, cells, known)}
     return {}
 
 
@@ -119,17 +159,14 @@ def _why_executable(cells: pd.Series) -> pd.Series:
     return words.mask(is_formula(cells), "is a formula that a spreadsheet would run")
 
 
-def _why_not_understood(field: Field, cells: pd.Series) -> pd.Series:
+def _why_not_understood(field: Field, cells: pd.Series, known: Known) -> pd.Series:
     match field.kind:
         case "email":
             return cells.map({cell: _why_no_address(cell) for cell in cells.unique()})
         case "timestamp":
-            reason = (
-                "is no date or date-time of the form 2024-06-13 or 2024-06-13T15:06:02Z; "
-                "the feed file can name another form (key `date_format`)"
-            )
+            reason = known.dates()
         case "boolean":
-            reason = "is none of true, false, yes, no, 1, 0"
+            reason = f"is none of {known.listed(field, _BOOLEANS)}"
         case _:
             reason = "is not an ID of 24 hexadecimal digits"
     return pd.Series(reason, index=cells.index)

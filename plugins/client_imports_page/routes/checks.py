@@ -14,6 +14,7 @@ from include.airflow_support.runs import dag_id_of
 from include.errors import CheckImpossible
 from include.schemas.feed import Feed
 from include.steps.upload import UploadRequest, Writing
+from include.transforms.csv_reading.unpacking import compression_of
 
 router = APIRouter(prefix="/api")
 
@@ -61,7 +62,7 @@ async def draft(
     if not await run_in_threadpool(lambda: person.may_see_clients):
         raise HTTPException(403, "You may not import to any feed.")
     name = sent_files.name_of(content_type, content_disposition)
-    context = connections.context_of(Feed(name="draft", title="Draft"))
+    context = connections.context_of(Feed(name="draft", title="Draft", compression=compression_of(name)))
     writing = Writing(context, UploadRequest(person.name, name), request.state.body.announced)
     with writing:
         await sent_files.receive(request, writing)

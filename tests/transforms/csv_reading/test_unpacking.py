@@ -42,11 +42,25 @@ def test_one_file_is_unpacked():
 
 
 @pytest.mark.parametrize(
+    ("kind", "content"),
+    [
+        ("zip", zipped(("a.csv", CSV), ("__MACOSX/._a.csv", b"\0Mac"), (".DS_Store", b"\0"))),
+        ("zip", zipped(("__MACOSX/", b""), ("__MACOSX/._a.csv", b"\0Mac"), ("a.csv", CSV))),
+        ("gzip", gzip.compress(CSV) + b"\0" * 512),
+    ],
+)
+def test_what_a_program_adds_to_an_archive_by_itself_does_not_matter(kind, content):
+    assert unpack(content, kind, MOST) == CSV
+
+
+@pytest.mark.parametrize(
     ("kind", "content", "words"),
     [
         ("gzip", gzip.compress(CSV)[:-9], "ends too early"),
         ("gzip", gzip.compress(CSV)[:-1], "ends too early"),
         ("gzip", gzip.compress(CSV) * 2, "More follows"),
+        ("gzip", gzip.compress(CSV) + bytes(512) + gzip.compress(CSV), "More follows"),
+        ("zip", zipped(("__MACOSX/._a.csv", b"")), "no file"),
         ("gzip", gzip.compress(CSV)[:-6] + b"abcdef", "damaged"),
         ("gzip", CSV, "damaged"),
         ("zip", zipped(("a.csv", CSV))[:-9], "damaged"),
@@ -81,7 +95,9 @@ def test_a_bomb_ends_at_the_size_that_the_feed_takes(kind):
             unpack(content, kind, most)
         assert refused.value.code == code
     assert unpack(gzip.compress(CSV), "gzip", len(CSV)) == CSV
-    with pytest.raises(FileRefused, match="unpacked more than"):
+    with pytest.raises(
+        FileRefused, match=f"too many bytes once it is unpacked; this feed accepts at most {len(CSV) - 1} bytes"
+    ):
         unpack(gzip.compress(CSV), "gzip", len(CSV) - 1)
 
 

@@ -31,6 +31,7 @@ KNOWN = {"first_name": "Ann", "email": "ann@example.com"}
 NEW = {"first_name": "Ben", "email": "ben@example.com"}
 UNCLEAR = {"id": "12", "first_name": "Cat", "email": "cat@example.com"}
 NOTHING = (None, None)
+NAME_ONE = "Name one in the row, or in the feed file (key `defaults`)."
 
 
 def judge(*rows: dict[str, str], data: ReferenceData = DATA, **defaults: str) -> tuple[list[tuple], pd.DataFrame]:
@@ -189,18 +190,33 @@ def test_a_name_that_two_desks_have_is_answered_with_both_and_means_neither():
 
 
 def test_a_project_without_a_default_desk_asks_for_one():
-    assert message(NEW | {"project": BARE}, "desk") == "The project “Bare” has no default desk; name one."
+    assert message(NEW | {"project": BARE}, "desk") == f"The project “Bare” has no default desk. {NAME_ONE}"
     assert resolved(NEW | {"project": BARE, "desk": BARE_DESK}) == (BARE, BARE_DESK)
     assert resolved(NEW | {"project": BARE}, desk=BARE_DESK) == (BARE, BARE_DESK)
 
 
 def test_where_there_is_no_default_project_one_has_to_be_named():
     data = ReferenceData(DATA.projects, None, DATA.desks)
-    assert message(NEW, "project", data=data) == "There is no default project; name one."
+    assert message(NEW, "project", data=data) == f"There is no default project. {NAME_ONE}"
+
+
+def test_an_empty_crm_is_told_as_such():
+    sentence = message(NEW, "project", data=ReferenceData({}, None, {}))
+    assert sentence.startswith("The CRM has no projects yet. Add projects and desks to its database first")
+
+
+def test_a_name_that_is_unknown_is_told_the_words_that_the_feed_knows():
+    sent = sent_rows(NEW | {"desk": "Oslo"}, NEW | {"project": "x"})
+    many = {f"Büro {n}\n": LONDON for n in range(12)} | {"y" * 90: LONDON}
+    _, problems = resolve_references(sent, *sound_and_keys(sent, CLIENTS), DATA, {}, values={"desk": many})
+    known = ", ".join(f"Büro {n}\\u000a" for n in range(10))
+    assert problems["message"].tolist() == [
+        f"No desk is called “Oslo”. The feed knows the words {known} and 3 more.", "No project is called “x”.",
+    ]  # fmt: skip
 
 
 def test_a_default_of_the_feed_that_does_not_exist_is_no_default():
-    assert message(NEW, "project", project="f" * 24) == "There is no default project; name one."
+    assert message(NEW, "project", project="f" * 24) == f"There is no default project. {NAME_ONE}"
 
 
 def test_a_file_without_these_columns_has_problems_about_them_all_the_same():

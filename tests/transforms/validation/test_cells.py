@@ -12,7 +12,7 @@ from include.schemas.feed import Feed
 from include.transforms.csv_reading.records import read_records
 from include.transforms.csv_reading.sent_rows import sent_frame
 from include.transforms.csv_reading.text import Text
-from include.transforms.validation.cells import judge_cells
+from include.transforms.validation.cells import Known, judge_cells
 from include.transforms.validation.cleaning import clean
 from tests.frames import NO_RAGGED, NOW, reasons, sent_rows
 
@@ -117,6 +117,22 @@ def test_a_cell_of_20_000_characters_is_reported_with_its_real_length_and_only_i
 )  # fmt: skip
 def test_a_problem_says_in_words_what_is_wrong_with_the_cell(cells, sentence):
     assert sentence in message(**cells)
+
+
+@pytest.mark.parametrize(
+    ("field", "cell", "sentence"),
+    [
+        ("created", "2026/06/13",
+         "is no date of the feed's form `%d.%m.%Y`, such as 13.06.2024, nor of the form 2024-06-13 or 2024-06-13T15:06:02Z."),
+        ("active", "maybe", "is none of true, false, yes, no, 1, 0, ja, nein."),
+        ("type", "company", "is not one of: personal, business, Firma, <b>."),
+    ],
+)  # fmt: skip
+def test_what_the_feed_understands_is_named_too(field, cell, sentence):
+    words = {"active": {"ja": "yes", "nein": "no", "Yes": "yes"}, "type": {"Firma": "business", "<b>": "personal"}}
+    sent = sent_rows({"first_name": "Ann", "email": "ann@example.com", field: cell})
+    problems = judge_cells(sent, clean(sent, words), NO_RAGGED, NOW, known=Known(words, "%d.%m.%Y"))
+    assert [each[-len(sentence) :] for each in problems["message"]] == [sentence]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+
 from include.schemas.feed_folder import load_feed
 from tests.conftest import LONDON
 from tests.plugins.page import ROOT
@@ -9,8 +11,8 @@ from tests.plugins.page import ROOT
 SAMPLE = "Rufname;Mail (privat);Desk\nJörg;joerg@example.com;London\n"
 
 
-def drafted(client, content):
-    headers = {"content-type": "text/csv", "content-disposition": 'attachment; filename="GLOBEX_2026-11-01.csv"'}
+def drafted(client, content, name="GLOBEX_2026-11-01.csv"):
+    headers = {"content-type": "text/csv", "content-disposition": f'attachment; filename="{name}"'}
     return client.post(f"{ROOT}/api/drafts", content=content, headers=headers)
 
 
@@ -29,6 +31,13 @@ def test_a_sample_that_is_no_csv_is_refused_with_a_sentence(web):
     answer = drafted(web("olga"), b"PK\x03\x04\x00\x00")
     assert answer.status_code == 400 and "The content is not CSV text" in answer.json()["detail"]
     assert drafted(web("vera"), SAMPLE.encode()).status_code == 403
+
+
+def test_an_archive_is_a_sample_and_another_name_is_told_how_to_be_changed(web):
+    found = drafted(web("olga"), gzip.compress(SAMPLE.encode()), "GLOBEX_1.csv.gz").json()
+    assert found["name"] == "globex" and "compression: gzip" in found["yaml"]
+    answer = drafted(web("olga"), SAMPLE.encode(), "globex.txt")
+    assert answer.status_code == 422 and "Rename it, for example to “globex.csv”." in answer.json()["detail"]
 
 
 def test_only_who_may_import_is_offered_a_draft_on_the_screen(web):
