@@ -288,8 +288,8 @@ def _print_problems(console: Console, path: Path, result: ImportResult) -> None:
         advice = f" {Code(result.code).advice if result.code else result.state.advice}".rstrip()
         colour = "yellow" if result.state == State.SKIPPED else "red"
         console.print(f"{place}: [{colour}]{code}[/{colour}] {escape(_printable(result.message))}{advice}")
-    ids = (("import", result.import_id), ("failed rows", result.report), ("planned changes", result.planned))
-    for what, where in ids:
+    kept = (("import", result.import_id), ("failed rows", result.report), ("planned changes", result.planned))
+    for what, where in kept:
         if where:
             console.print(f"{shown}: {what}: {escape(where)}", style="dim")
     _print_causes(console, result)

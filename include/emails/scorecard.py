@@ -76,10 +76,11 @@ class Scorecard(Letter):
     def paragraphs(self) -> list[str]:
         week, last_day = self.week, self.week.monday + timedelta(days=6)
         refused = f", {week.refused:,} of them refused" if week.refused else ""
+        rows = f"{plural(week.read, 'row')}, {self._failed}" if week.read else "No rows"
         causes = ["Most rows failed because of:", *map(str, self.causes)] if self.causes else []
         return [
             f"{self.feed.title} ({self.feed.name}), {week.monday} to {last_day}",
-            f"{plural(week.files, 'file')}{refused}. {plural(week.read, 'row')}, {self._failed}.{self._trend}",
+            f"{plural(week.files, 'file')}{refused}. {rows}.{self._trend}",
             *([f"A file was due for {_days(self.late)} of the week, and had not come."] if self.late else []),
             *causes,
             f"Share of failed rows by week: {'; '.join(f'{each.monday} {each.share}' for each in self.weeks)}.",

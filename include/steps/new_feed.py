@@ -44,8 +44,9 @@ def draft_of(file_name: str, content: bytes, name: str, data: ReferenceData | No
     compression = compression_of(file_name)
     check_name(file_name, compression)
     if file_name.startswith("."):
-        example = show(file_name.lstrip("."))
-        detail = f"Files whose names start with a dot are left alone. Rename it, for example to {example}."
+        bare = file_name.lstrip(".")
+        example = bare if "." in bare else "clients.csv"
+        detail = f"Files whose names start with a dot are left alone. Rename it, for example to {show(example)}."
         raise FileRefused(Code.FILE_NAME, message_for(Code.FILE_NAME, detail=detail))
     if compression:
         content = unpack(content, compression, Feed.model_fields["max_bytes"].default)

@@ -88,6 +88,7 @@ def test_an_archive_is_a_sample_too(tmp_path, pack):
         ("kunden.txt", "does not end in .csv. Rename it, for example to “kunden.csv”."),
         ("kunden.CSV.part", "does not end in .csv. Rename it, for example to “kunden.csv”."),
         (".hidden.csv", "start with a dot are left alone. Rename it, for example to “hidden.csv”."),
+        ("...csv", "Rename it, for example to “clients.csv”."),
         ("kunden.xlsx", "A .xlsx file is a spreadsheet."),
     ],
 )

@@ -48,6 +48,12 @@ def at(time):
     return {"clock": lambda: time}
 
 
+def test_a_week_without_rows_says_so_once(bring, card):
+    bring("Phone,Email\n1,a@example.com\n", **at(TUESDAY))
+    found = card()
+    assert "1 file, 1 of them refused. No rows.\n" in found.text() and found.subject.endswith("1 file, no rows")
+
+
 def test_a_week_is_counted_with_its_trend_and_what_was_corrected(bring, storage, card):
     bring("First Name,Email\nAnn,ann@example.com\n,ben@example.com\n", **at(TUESDAY - timedelta(days=14)))
     first = bring(BAD, **at(TUESDAY))

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from include.schemas.client_rows import FIELDS
+from include.schemas.feed_file import LARGEST
 from include.schemas.header_names import IGNORE, normal
 from include.transforms.csv_reading.unpacking import ENDINGS, Compression
 from include.transforms.drafting.columns import Column, guess_columns
@@ -96,6 +97,8 @@ def _lines_of_columns(columns: Sequence[Column]) -> list[str]:
         for column in columns
         if said.get(normal(column.name)) is column
     ]
+    if sum(len(line.encode()) for line in lines) > LARGEST // 2:  # a feed file has room for words, too
+        lines = [line for line in lines if not line.endswith(_OWN)]
     return ["columns:", *lines] if lines else []
 
 

@@ -188,6 +188,13 @@ def test_a_name_that_is_too_long_for_a_key_is_left_to_the_importer_which_ignores
     assert drafted(f"First Name,Email,{name}\nAnn,ann@example.com,x\n")[0] == {}
 
 
+def test_so_many_columns_that_no_feed_file_could_name_them_are_left_to_the_importer(drafted):
+    own = ",".join(f"{n}{'x' * 900}" for n in range(400))
+    assert drafted(f"Vorname,Email,{own}\nAnn,ann@example.com{',1' * 400}\n")[0] == {
+        "columns": {"Vorname": "first_name"}
+    }
+
+
 @pytest.mark.parametrize("word", ["x" * 1100, "\u202e" * 200])
 @pytest.mark.parametrize("field", ["Active", "Desk"])
 def test_a_word_that_is_too_long_for_a_key_is_left_out_and_told(drafted, field, word):
