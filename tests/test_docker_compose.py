@@ -22,6 +22,7 @@ from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
 from demo.environment import free_port
+from include.schemas.feed_folder import read_feeds
 from include.settings import ROOT
 from tests.compose_file import filled_in, variables
 
@@ -54,7 +55,7 @@ def test_it_is_valid_by_the_compose_specification_and_a_typo_is_not():
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_service_starts_again_and_waits_for_what_says_that_it_is_healthy(name):
     service = SERVICES[name]
-    assert service["logging"]["options"]["max-size"]
+    assert service["logging"]["options"]["max-size"] and service["mem_limit"]
     assert service["restart"] == ("no" if name == "airflow-init" else "unless-stopped")
     if name != "airflow-init":
         assert service["healthcheck"]["test"][0] in ("CMD", "CMD-SHELL") and service["healthcheck"]["timeout"]
@@ -193,6 +194,18 @@ def test_redis_starts_with_its_password_as_the_container_starts_it(tmp_path):
     finally:
         server.terminate()
         server.wait()
+
+
+def test_all_airflow_containers_run_one_image_that_has_a_name():
+    assert {SERVICES[name]["image"] for name in AIRFLOW} == {"client-imports:local"}
+
+
+def test_no_example_is_a_feed_of_the_containers_or_of_the_image_and_nobody_is_mailed_by_default():
+    folder = COMPOSE["services"]["airflow-worker"]["volumes"]
+    assert "./deploy/feeds:/opt/airflow/feeds:ro" in folder
+    assert "COPY --chown=airflow:root deploy/feeds /opt/airflow/feeds\n" in (ROOT / "Dockerfile").read_text()
+    (feed,) = read_feeds(ROOT / "deploy" / "feeds").values()
+    assert feed and (feed.name, feed.schedule, feed.notify.to) == ("default", None, [])
 
 
 def test_the_image_is_the_airflow_and_the_python_that_we_test():

@@ -12,14 +12,16 @@ import jsonschema
 import pytest
 import yaml
 
+from include.cli import app
 from include.models import TRANSITIONS, State
+from include.schemas.client_tables import metadata
 from include.schemas.feed import Feed, Hold, Notify
 from include.schemas.feed_folder import feed_files
 from include.settings import ROOT
 from tests.generated_docs import GENERATED, SCHEMA, feed_schema
 
 README = ROOT / "README.md"
-PAGES = [README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def anchors(page: Path) -> set[str]:
@@ -103,6 +105,26 @@ def test_the_page_about_architecture_draws_the_table_of_transitions():
     # A system error can follow every state; the sentence below the picture says so.
     known = [(before, after) for before, states in TRANSITIONS.items() for after in states]
     assert sorted(drawn) == sorted(pair for pair in known if State.FAILED not in pair)
+
+
+def test_the_page_about_architecture_draws_the_tables_with_their_columns_and_keys():
+    picture = (ROOT / "docs" / "architecture.md").read_text().partition("erDiagram")[2].partition("```")[0]
+    drawn = dict(re.findall(r"^ +(\w+) \{\n(.*?)\n +\}", picture, re.MULTILINE | re.DOTALL))
+    assert set(drawn) == set(metadata.tables)
+    for name, text in drawn.items():
+        columns = metadata.tables[name].columns
+        for _, column, keys in re.findall(r"^ +(\w+) (\w+) ?([A-Z,]*)$", text, re.MULTILINE):
+            assert column in columns, f"{name}.{column}"
+            assert ("PK" in keys) == columns[column].primary_key, f"{name}.{column}"
+        linked = {column.name for column in columns if column.foreign_keys}
+        assert linked <= set(re.findall(r"^ +\w+ (\w+) \S*FK$", text, re.MULTILINE)), name
+
+
+def test_every_command_of_the_command_line_that_a_page_names_exists():
+    known = {command.name for command in app.registered_commands}
+    pages = "".join(page.read_text() for page in PAGES)
+    named = set(re.findall(r"python -m include\.cli (\S+?)[\s`]", pages))
+    assert named and named <= known
 
 
 def test_the_changelog_begins_with_the_version_of_the_project():

@@ -62,7 +62,7 @@ def draft(name: str, path: Path) -> dict[str, Any]:
         raise CheckImpossible(str(answer.get("error", "the check ended with an error")))
     found = answer["draft"]
     look = f"{plural(found['doubts'], 'line')} with a remark to look at" if found["doubts"] else "no line needs a look"
-    return {**found, "sentence": f"Save it as include/feeds/{found['name']}.yaml: {look}."}
+    return {**found, "sentence": f"Save it as {found['name']}.yaml in the folder of the feeds: {look}."}
 
 
 def described(preview: dict[str, Any]) -> dict[str, Any]:

@@ -52,5 +52,5 @@ def test_a_german_file_is_mapped_imported_and_remembered_for_its_feed(browse, tm
     frame.locator("details.remembered").wait_for(state="detached")
 
     frame.set_input_files("#draft-file", str(path))
-    frame.locator("#draft-status", has_text="Save it as include/feeds/kunden.yaml").wait_for()
+    frame.locator("#draft-status", has_text="Save it as kunden.yaml in the folder of the feeds").wait_for()
     assert "Elektropost: email" in frame.locator("#draft-yaml").inner_text() and axe(frame) == []

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +16,7 @@ from include import migrations
 from include.adapters.database.engine import engine_from_url
 from include.errors import ServerTooOld
 from include.schemas.client_tables import metadata
+from include.settings import ROOT
 from tests import local_server
 
 
@@ -121,6 +125,28 @@ def test_a_server_that_is_too_old_is_refused_before_anything_is_changed(empty_da
         migrations.upgrade(empty_database)
     assert "imports" not in sa.inspect(empty_database).get_table_names()
     monkeypatch.undo()
+    migrations.upgrade(empty_database)
+
+
+@pytest.mark.parametrize(
+    ("beforehand", "role", "sentence"),
+    [("CREATE TABLE clients (id int)", [], "the database has a table of this name that is not the importer's (DuplicateTable, 42P07)"),
+     ("SELECT 1", ["nobody_of_that_name"], "the database has no such role (UndefinedObject, 42704)")],
+)  # fmt: skip
+def test_the_command_says_why_it_failed_in_one_sentence(empty_database, beforehand, role, sentence):
+    with empty_database.begin() as connection:
+        connection.execute(sa.text(beforehand))
+    url = empty_database.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "include.migrations", *role],
+        env=os.environ | {"AIRFLOW_CONN_CLIENTS_DB": url}, cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (1, "")
+    advice = "Nothing is half done; repair the cause, then run them again."
+    assert done.stderr == f"The migrations failed: {sentence}. {advice}\n"
+    with empty_database.begin() as connection:
+        if not role:
+            connection.execute(sa.text("DROP TABLE clients"))
     migrations.upgrade(empty_database)
 
 

@@ -23,7 +23,7 @@ def test_who_may_import_gets_the_feed_file_and_nothing_is_kept(web, installation
     feed = load_feed(tmp_path / "globex.yaml")
     assert (feed.encoding, feed.delimiter, feed.file_pattern) == ("cp1252", ";", "GLOBEX_*.csv")
     assert feed.columns["Mail (privat)"] == "email" and feed.values["desk"] == {"London": LONDON}
-    assert found["sentence"] == "Save it as include/feeds/globex.yaml: 3 lines with a remark to look at."
+    assert found["sentence"] == "Save it as globex.yaml in the folder of the feeds: 3 lines with a remark to look at."
     assert installation.files(".") == files
 
 
