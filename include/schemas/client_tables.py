@@ -103,9 +103,9 @@ class Desk(Base):
 
 # The words of a client, for the search: those of its names, its e-mail and its username, in lower case.
 WORD_SEPARATORS = """ @.,;:/_+-'"()&"""
-_WORDS_OF = "first_name || ' ' || middle_name || ' ' || last_name || ' ' || email || ' ' || username"
+WORDS_OF = "first_name || ' ' || middle_name || ' ' || last_name || ' ' || email || ' ' || username"
 _FROM, _TO = WORD_SEPARATORS.replace("'", "''"), " " * len(WORD_SEPARATORS)
-_PLAIN = f"translate(lower({_WORDS_OF}), '{_FROM}', '{_TO}')"
+_PLAIN = f"translate(lower({WORDS_OF}), '{_FROM}', '{_TO}')"
 WORDS = f"array_to_tsvector(array_remove(string_to_array({_PLAIN}, ' '), ''))"
 
 
@@ -194,6 +194,8 @@ class Import(Base):
     code: Mapped[Code | None]
     message: Mapped[str | None]
     line: Mapped[int | None]
+    # Records of a file that is read at present: `read` says how many there are once all of them are checked.
+    checked: Mapped[Count]
     read: Mapped[Count]
     created: Mapped[Count]
     updated: Mapped[Count]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pandas as pd
@@ -29,6 +29,9 @@ from include.transforms.reports import parent_of, parents_in
 from include.transforms.validation.cells import Known, judge_cells
 from include.transforms.validation.cleaning import clean
 from include.transforms.validation.usable_mapping import unused
+
+# How often the ledger is told how many records of a file are checked.
+TOLD_EVERY = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,7 @@ def stage(context: ImportContext, entry: Import) -> dict[str, Any]:
         ledger.change(context.engine, entry.id, mapping=mapping.model_dump())
     feed = with_mapping(context.feed, mapping)
     judged = judge_file(entry.file_name, source, feed, context.clock(), entry.announced_records)
-    read, parents = stage_pieces(context, entry.id, judged)
+    read, parents = stage_pieces(context, entry.id, judged, _telling_the_ledger(context, entry.id))
     return {
         "bytes": judged.bytes,
         "sha256": judged.sha256,
@@ -118,8 +121,13 @@ def stage(context: ImportContext, entry: Import) -> dict[str, Any]:
     }
 
 
-def stage_pieces(context: ImportContext, import_id: str, judged: Judged) -> tuple[int, set[str]]:
-    """Leave the frames for `prepare`; gives the number of records, and the imports whose report they say this is."""
+def stage_pieces(
+    context: ImportContext, import_id: str, judged: Judged, tell: Callable[[int], None] = lambda read: None
+) -> tuple[int, set[str]]:
+    """Leave the frames for `prepare`; gives the number of records, and the imports whose report they say this is.
+
+    `tell` is called after each piece with the number of records so far.
+    """
     read, parents = 0, set[str]()
 
     def frames() -> Iterator[tuple[pd.DataFrame, ...]]:
@@ -127,10 +135,25 @@ def stage_pieces(context: ImportContext, import_id: str, judged: Judged) -> tupl
         for piece in judged.pieces:
             read += len(piece.rows)
             parents.update(piece.parents)
+            tell(read)
             yield piece.sent, piece.rows, piece.problems
 
     context.staging.save(import_id, ("sent", "rows", "problems"), frames())
     return read, parents
+
+
+def _telling_the_ledger(context: ImportContext, import_id: str) -> Callable[[int], None]:
+    """Give a function that notes how many records are checked, in transactions of their own, and not all the time."""
+    told = context.clock()
+
+    def tell(checked: int) -> None:
+        nonlocal told
+        now = context.clock()
+        if now - told >= TOLD_EVERY:
+            ledger.change(context.engine, import_id, checked=checked)
+            told = now
+
+    return tell
 
 
 def _parent_in_ledger(context: ImportContext, parent: str | None) -> str | None:

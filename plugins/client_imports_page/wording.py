@@ -61,7 +61,7 @@ def ended(entry: Import, stopped: bool = False) -> str:
     if entry.state in DOING and stopped:
         return "Stopped: the run ended before the file was imported. The feed's next run goes on with it."
     if entry.state in DOING:
-        return f"In progress: {DOING[entry.state].lower()}…"
+        return f"In progress: {so_far(entry, DOING[entry.state].lower())}"
     if entry.state not in (State.MERGED, State.PREVIEWED) or counts.read == 0:
         line = f" (line {entry.line})" if entry.line else ""
         advice = f" {entry.code.advice}" if entry.state == State.REFUSED and entry.code else ""
@@ -71,6 +71,19 @@ def ended(entry: Import, stopped: bool = False) -> str:
     if entry.state == State.PREVIEWED:
         return f"{_imported(entry, 'would be imported', 'would be imported')} Nothing has been written."
     return _imported(entry, "imported", "imported")
+
+
+def so_far(entry: Import, doing: str) -> str:
+    """Say what is done with an import, and with how many records, as far as that is known."""
+    if entry.counts.read:
+        return f"{doing} {plural(entry.counts.read, 'record')}…"
+    return f"{doing}… {checked(entry)}." if checked(entry) else f"{doing}…"
+
+
+def checked(entry: Import) -> str:
+    """Say how many records of a file are checked while it is read; '' where that takes no time."""
+    is_read_now = entry.state == State.RECEIVED and entry.checked
+    return f"{plural(entry.checked, 'record')} checked so far" if is_read_now else ""
 
 
 def waiting_behind(files: int) -> str:

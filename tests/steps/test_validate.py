@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 import sqlalchemy as sa
 
@@ -144,3 +148,43 @@ def test_a_link_is_refused_because_of_its_name_and_never_followed(tmp_path, feed
     with pytest.raises(FileRefused, match="is a link") as refused:
         judge_file("x.csv", tmp_path / "x.csv", feed, NOW)
     assert refused.value.code == Code.FILE_NAME
+
+
+# How far it is.
+
+
+class Clock:
+    """A clock that goes on by a second whenever it is looked at."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self):
+        self.now += timedelta(seconds=1)
+        return self.now
+
+
+@pytest.mark.parametrize(("end", "state", "read"), [("", State.VALIDATED, 30), ('"x\n', State.REFUSED, 0)], ids=str)
+def test_the_ledger_says_how_many_records_of_a_large_file_are_checked_so_far(
+    receive_text, monkeypatch, judged_frames, engine, end, state, read
+):  # fmt: skip
+    monkeypatch.setattr(text, "PIECE", 100)
+    monkeypatch.setattr(records, "CELLS", 20)
+    lines = "".join(f"Ann,a{n}@example.com\n" for n in range(30))
+    context, import_id = receive_text(f"First Name,Email\n{lines}{end}")
+    seen, save = [], context.staging.save
+
+    def save_and_look(staged, names, frames):
+        save(staged, names, ((seen.append(ledger.find(engine, import_id).checked), frame)[1] for frame in frames))
+
+    monkeypatch.setattr(context.staging, "save", save_and_look)
+    with suppress(FileRefused):
+        validate(replace(context, clock=Clock()), import_id)
+    entry = ledger.find(engine, import_id)
+    assert (entry.state, entry.read) == (state, read) and len(seen) > 1 and seen == sorted(set(seen)) and seen[0] > 0
+
+
+def test_a_small_file_is_not_noted_on_its_way(receive_text, engine):
+    context, import_id = receive_text("First Name,Email\nAnn,ann@example.com\n")
+    validate(context, import_id)
+    assert ledger.find(engine, import_id).checked == 0

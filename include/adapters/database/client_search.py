@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from include.schemas.client_tables import WORD_SEPARATORS, WORDS
+from include.schemas.client_tables import WORD_SEPARATORS, WORDS, WORDS_OF
 from include.schemas.email_addresses import email_key
 
 LONGEST = 200
@@ -16,11 +16,12 @@ _SEPARATORS = re.compile(f"[{re.escape(WORD_SEPARATORS)}]+")
 _BEGINNING_OF_AN_ID = re.compile(r"[0-9a-fA-F]{4,24}")
 
 
-def condition_of(text: str) -> tuple[str, dict[str, Any]]:
+def condition_of(text: str, *, by_index: bool = True) -> tuple[str, dict[str, Any]]:
     """Write the condition on `clients c`, and the values it binds; ('', {}) without a search.
 
     Each word that was typed is the beginning of a word of the client. What holds an `@` is part of the e-mail, as it
-    stands; one word of hex digits may be the beginning of an ID.
+    stands; one word of hex digits may be the beginning of an ID. Without the index of words each client's text is
+    first searched for the longest word: a client is split into words ten times as slowly.
     """
     typed = unicodedata.normalize("NFC", text.strip()[:LONGEST])
     if not typed:
@@ -30,6 +31,9 @@ def condition_of(text: str) -> tuple[str, dict[str, Any]]:
     if whole or begun:
         words = [f"{WORDS} @@ CAST(lower(:words) AS tsquery)"]
         values["words"] = " & ".join([*(_quoted(word) for word in whole), *(f"{_quoted(word)}:*" for word in begun)])
+        if not by_index:
+            words.insert(0, f"strpos(lower({WORDS_OF}), lower(:longest)) > 0")
+            values["longest"] = max([*whole, *begun], key=len)
     other = ""
     if "@" in typed:
         address = next(part for part in typed.split() if "@" in part)
@@ -61,8 +65,8 @@ def words_of(typed: str) -> tuple[list[str], list[str]]:
     return whole, begun
 
 
-def estimate(connection: sa.Connection, text: str) -> tuple[float, float]:
-    """Estimate from the server's statistics how many clients a search finds, and how many there are.
+def estimate(connection: sa.Connection, text: str) -> float:
+    """Estimate from the server's statistics how many clients a search finds.
 
     They know words that many clients have, but not beginnings that many different words have. Most such words are
     usernames, or addresses of which usernames were made.
@@ -73,7 +77,7 @@ def estimate(connection: sa.Connection, text: str) -> tuple[float, float]:
         least = begun[0].lower()
         among = "c.username >= :least AND c.username < :most"
         found = max(found, _rows(connection, among, {"least": least, "most": f"{least}\U0010ffff"}))
-    return found, _rows(connection, "true", {})
+    return found
 
 
 def _rows(connection: sa.Connection, condition: str, values: dict[str, Any]) -> float:

@@ -38,21 +38,28 @@ def count_statement(way: Way, query: ClientQuery, own: Sequence[Group], most: in
 
 
 def list_statement(
-    query: ClientQuery, own: Sequence[Group], way: Way, cursor: Cursor | None, size: int | None
-) -> Statement:
-    """Write the SQL that reads one screenful; without a `size` all clients."""
+    query: ClientQuery, own: Sequence[Group], way: Way, cursor: Cursor | None = None, size: int | None = None,
+    walked: int | None = None,
+) -> Statement:  # fmt: skip
+    """Write the SQL that reads one screenful; without a `size` all clients.
+
+    In the order of an index a search looks at `walked` clients, and finds no others.
+    """
     if way != "ordered":
         return _sorted(query, own, way, cursor, size)
-    return _by_key(query, cursor, size) if query.order in KEYS else _by_group(query, own, cursor, size)
+    walked = walked if query.text.strip() else None
+    return _by_key(query, cursor, size, walked) if query.order in KEYS else _by_group(query, own, cursor, size, walked)
 
 
 def _source(way: Way, query: ClientQuery, own: Sequence[Group]) -> tuple[str, dict[str, Any]]:
     """Write where clients are found: group by group, else by the words that were searched for."""
-    condition, values = client_search.condition_of(query.text)
+    condition, values = client_search.condition_of(query.text, by_index=way != "groups")
     if way == "groups":
         found = f"FROM {_GROUPS} CROSS JOIN LATERAL (SELECT * FROM clients c WHERE {_OF_GROUP} OFFSET 0) c"
         return f"{found} WHERE {condition or 'true'}", values | _group_values(own)
-    return f"FROM clients c WHERE {_filters(query)} AND {condition}", values | _filter_values(query)
+    # OFFSET 0: or the server goes through the clients of a filter, and splits each into words.
+    found = f"FROM (SELECT * FROM clients c WHERE {condition} OFFSET 0) c"
+    return f"{found} WHERE {_filters(query)}", values | _filter_values(query)
 
 
 def _sorted(query: ClientQuery, own: Sequence[Group], way: Way, cursor: Cursor | None, size: int | None) -> Statement:
@@ -76,32 +83,42 @@ def _sorted(query: ClientQuery, own: Sequence[Group], way: Way, cursor: Cursor |
         ORDER BY {order}, c.id {direction} LIMIT :size"""), values | {"size": size}
 
 
-def _by_key(query: ClientQuery, cursor: Cursor | None, size: int | None) -> Statement:
-    condition, values = client_search.condition_of(query.text)
+def _by_key(query: ClientQuery, cursor: Cursor | None, size: int | None, walked: int | None) -> Statement:
+    condition, values = client_search.condition_of(query.text, by_index=False)
     sign, direction = _direction(query)
     key = KEYS[query.order]
-    conditions = [_filters(query), condition or "true"]
     if cursor:
-        conditions.append(f"({key}, c.id) {sign} (:key, :id)")
         values |= {"key": cursor.key, "id": cursor.id}
     return sa.text(f"""
-        SELECT {_COLUMNS}, NULL AS total FROM clients c WHERE {" AND ".join(conditions)}
-        ORDER BY {key} {direction}, c.id {direction} LIMIT :size"""), values | _filter_values(query) | {"size": size}
+        SELECT {_COLUMNS}, NULL AS total FROM (
+            SELECT c.*, {key} AS place FROM clients c WHERE {f"({key}, c.id) {sign} (:key, :id)" if cursor else "true"}
+            ORDER BY {key} {direction}, c.id {direction} LIMIT :walked) c
+        WHERE {_filters(query)} AND {condition or "true"}
+        ORDER BY c.place {direction}, c.id {direction} LIMIT :size"""), (
+        values | _filter_values(query) | {"size": size, "walked": walked}
+    )  # fmt: skip
 
 
-def _by_group(query: ClientQuery, own: Sequence[Group], cursor: Cursor | None, size: int | None) -> Statement:
-    condition, values = client_search.condition_of(query.text)
+def _by_group(
+    query: ClientQuery, own: Sequence[Group], cursor: Cursor | None, size: int | None, walked: int | None
+) -> Statement:  # fmt: skip
+    condition, values = client_search.condition_of(query.text, by_index=False)
     sign, direction = _direction(query)
     # The groups before the cursor's are left out, and in its own the clients before it.
     values |= _group_values(own[cursor.rank - 1 :] if cursor else own)
     if cursor:
         values["bounds"] = [cursor.id, *[_BEFORE_ALL[sign]] * (len(values["bounds"]) - 1)]
     begins = f"{_GROUP_ID} {sign} g.bound" if cursor else "true"
+    # Each group's first clients are enough, because the groups follow each other.
     return sa.text(f"""
-        SELECT {_COLUMNS}, NULL AS total FROM {_GROUPS} CROSS JOIN LATERAL (
-            SELECT * FROM clients c WHERE {_OF_GROUP} AND {begins} AND {condition or "true"}
-            ORDER BY {_GROUP_ID} {direction} LIMIT :size) c
-        ORDER BY g.rank, c.id {direction} LIMIT :size"""), values | {"size": size}
+        SELECT {_COLUMNS}, NULL AS total FROM (
+            SELECT c.*, g.rank AS place FROM {_GROUPS} CROSS JOIN LATERAL (
+                SELECT * FROM clients c WHERE {_OF_GROUP} AND {begins}
+                ORDER BY {_GROUP_ID} {direction} LIMIT :first) c
+            ORDER BY g.rank, c.id {direction} LIMIT :first) c
+        WHERE {condition or "true"} ORDER BY c.place, c.id {direction} LIMIT :size"""), (
+        values | {"size": size, "first": walked if condition else size}
+    )  # fmt: skip
 
 
 def _direction(query: ClientQuery) -> tuple[str, str]:

@@ -188,7 +188,7 @@ def _progress(context: ImportContext, upload: Upload, entry: Import | None) -> t
     if entry.state == State.FAILED:
         return "Trying again", "System error. The file is safe, and the import is tried again.", "doing", False
     doing = wording.DOING[entry.state]
-    return doing, f"{doing}…", "doing", False
+    return doing, wording.so_far(entry, doing), "doing", False
 
 
 def _before_a_run(context: ImportContext, upload: Upload) -> tuple[str, str, str, bool]:

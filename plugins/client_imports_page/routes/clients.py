@@ -106,6 +106,7 @@ def client_screen(request: Request, person: Person, sent: ClientFilter) -> Respo
     return show(
         request, "clients.html", person, screen=screen, sent=sent, query=query, columns=COLUMNS,
         names=_names_of(desks), projects=_projects(desks), desks=desks, types=FIELDS["type"].allowed,
+        most=client_list.MOST,
     )  # fmt: skip
 
 

@@ -50,7 +50,8 @@ export function show(upload) {
   summarise();
   if (!known && !upload.done) unfoldIfRoom();
   if (!known) list.scrollTop = list.scrollHeight; // the newest is the last
-  if (loaded) byId("tray-news").textContent = `${upload.file_name}: ${upload.sentence} ${upload.failed}`;
+  const isNews = !known || upload.done || known.upload.step !== upload.step; // each second's number of records is none
+  if (loaded && isNews) byId("tray-news").textContent = `${upload.file_name}: ${upload.sentence} ${upload.failed}`;
   if (loaded && upload.done) refresh();
 }
 

@@ -87,12 +87,16 @@ def test_a_list_is_sorted_by_each_column_whatever_the_case(people, order, expect
 
 
 @pytest.mark.parametrize(
-    ("most", "share"), [(20_000, 0), (0, 0), (0, 1)], ids=["few", "sorted", "in the order of an index"]
-)
+    ("most", "estimate", "walked"), [(20_000, 0, 0), (0, 0, 0), (0, 1, 9), (0, 1, 3)],
+    ids=["few", "sorted", "in the order of an index", "some in the order of an index, the others sorted"],
+)  # fmt: skip
 @pytest.mark.parametrize("query", [{}, {"text": "e"}, {"active": True}, {"project": PARTNERS, "text": "e"}], ids=str)
-def test_screens_follow_each_other_in_both_directions_in_every_order(people, monkeypatch, query, most, share):
+def test_screens_follow_each_other_in_both_directions_in_every_order(
+    people, monkeypatch, query, most, estimate, walked
+):  # fmt: skip
     monkeypatch.setattr(client_list, "MOST", most)
-    monkeypatch.setattr(client_list.client_search, "estimate", lambda *_: (share, 0))
+    monkeypatch.setattr(client_list, "WALKED", walked)
+    monkeypatch.setattr(client_list.client_search, "estimate", lambda *_: estimate)
     for order, descending in itertools.product(ORDERS, (False, True)):
         asked = ClientQuery(order=order, descending=descending, **query)
         whole = shown(screen(people, asked, desks(people)))
@@ -120,7 +124,7 @@ def test_a_list_is_counted_when_it_is_narrowed_and_not_too_long(people, monkeypa
 
     assert counted() == (None, False) and counted(text="ben") == (2, False) and counted(active=True) == (3, False)
     monkeypatch.setattr(client_list, "MOST", 2)
-    monkeypatch.setattr(client_list.client_search, "estimate", lambda *_: (0, 0))
+    monkeypatch.setattr(client_list.client_search, "estimate", lambda *_: 0)
     assert counted(text="ben") == (2, False) and counted(active=True) == (None, True) == counted(text="e")
 
 
