@@ -10,7 +10,14 @@ const PAUSE = 500; // milliseconds after a key before the rows are checked
 // What was changed: cells by row and position, and texts for all rows of a cause. It stays in this tab until it is sent.
 const kept = `corrections of ${main.dataset.import}`;
 const nothing = () => ({ cells: {}, replacements: [] });
-let changes = JSON.parse(sessionStorage.getItem(kept) ?? "null") ?? nothing();
+let changes = nothing();
+try { changes = JSON.parse(sessionStorage.getItem(kept)) ?? changes; } catch { /* a browser that keeps nothing */ }
+function keep() {
+  try {
+    if (isEmpty()) sessionStorage.removeItem(kept);
+    else sessionStorage.setItem(kept, JSON.stringify(changes));
+  } catch { /* the same, or more than it keeps: the rows are checked and sent all the same */ }
+}
 const isEmpty = () => !Object.keys(changes.cells).length && !changes.replacements.length;
 let key = ""; // sending the same corrections again, after a broken connection, is the same import
 const newKey = () => { key = crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`; };
@@ -94,8 +101,7 @@ function changeCause(form) {
 let timer = 0;
 function changed() {
   newKey();
-  if (isEmpty()) sessionStorage.removeItem(kept);
-  else sessionStorage.setItem(kept, JSON.stringify(changes));
+  keep();
   showChanges();
   byId("not-sent").textContent = "";
   clearTimeout(timer);
@@ -204,7 +210,7 @@ async function send(button) {
 
 function sent() {
   changes = nothing();
-  sessionStorage.removeItem(kept);
+  keep();
   clearTimeout(timer);
   checks += 1;
   byId("send-corrections").hidden = true;
