@@ -10,12 +10,6 @@ from typing import Any, Literal
 
 Severity = Literal["error", "warning", "note"]
 
-# The fields of `schemas.client_rows.ClientRows`, in its order; a test compares the two. They are written down here
-# because Airflow reads DAG files, and with them the feeds, every few seconds, and Pandera takes a second to load.
-FIELD_NAMES = (
-    "id", "first_name", "middle_name", "last_name", "email", "username", "project", "desk", "active", "type", "created",
-)  # fmt: skip
-
 # IDs of clients, projects and desks.
 ID_PATTERN = "[0-9a-fA-F]{24}"
 

@@ -22,6 +22,13 @@ TIMESTAMP = (
     r"(?:[Tt ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?(?:[Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?)?"
 )
 
+# Three to fifteen digits (E.164) with what people write between them, then an extension. Of the signs that begin a
+# formula it may have `+`, and only before the first digit. Spaces and dashes are also those of word processors.
+PHONE = (
+    "[+(]{0,2}[0-9](?:[ \u00a0\u202f\u2010-\u2013()./-]*[0-9]){2,14}"
+    r"(?:[ ,;]*(?:[eE][xX][tT]\.?|[xX]|#) *[0-9]{1,6})?"
+)
+
 # What a cell shows whose formula has no result, by the language of the program. LibreOffice has numbers instead of
 # words, and Excel writes number signs where a column is too narrow for a date.
 _ERROR_WORDS = {

@@ -1,7 +1,7 @@
 """What a row of a client file may look like: one Pandera model, from whose fields everything else follows.
 
-Headers, templates, SQL and documents read `FIELDS`, which is made from the model. To add a column: one field in the
-model, one column in `client_tables.py`, a migration and a test. Source of the rules: SPEC.md sections 3 and 5.
+Headers, templates, SQL and documents read `FIELDS`, which is made from the model. CONTRIBUTING.md says how to add a
+field. Source of the rules: SPEC.md sections 3 and 5.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from include.models import ID_PATTERN
 from include.schemas import cell_rules
 from include.schemas.email_addresses import email_keys
 
-Kind = Literal["id", "name", "email", "username", "reference", "boolean", "choice", "timestamp"]
+Kind = Literal["id", "name", "email", "username", "reference", "boolean", "choice", "timestamp", "phone"]
 # What stands in `rows` for the feed's word that clears a field. Cells are trimmed, so no file can hold it.
 CLEARED = " "
 
@@ -28,7 +28,8 @@ class Field:
     """One column of the client table as a sender may write it.
 
     `shortest` and `longest` count characters. `clearable`: the feed's word for it empties it on update.
-    `on_create` is what a new client gets when neither the row nor the feed's defaults say anything.
+    `on_create` is what a new client gets when neither the row nor the feed's defaults say anything. `example` is a cell
+    in templates and contracts; '' where each installation has its own.
     """
 
     label: str
@@ -42,6 +43,7 @@ class Field:
     clearable: bool = False
     changeable: bool = True
     on_create: str | bool | None = None
+    example: str = ""
 
 
 # Every check takes one column of text and gives a verdict per cell, or True for all. Blank cells pass all of them but
@@ -112,6 +114,13 @@ def email_address(text: pd.Series) -> pd.Series:
 
 
 @register_check_method
+def phone_number(text: pd.Series) -> pd.Series:
+    """Leave to the other check what has invisible characters, as numbers from an address book do."""
+    number = cell_rules.contains(text, f"^(?:{cell_rules.PHONE})$")
+    return number | text.isin(["", CLEARED]) | cell_rules.has_invisible_characters(text)
+
+
+@register_check_method
 def boolean_word(text: pd.Series) -> pd.Series:
     return (text == "") | cell_rules.as_booleans(text).notna()
 
@@ -155,6 +164,9 @@ def _checks(field: Field) -> dict[str, Any]:
         case "email":
             checks["no_invisible_characters"] = {"error": Code.CELL_CONTROL_CHARACTER}
             checks["email_address"] = {"error": Code.CELL_FORMAT}
+        case "phone":
+            checks["no_invisible_characters"] = {"error": Code.CELL_CONTROL_CHARACTER}
+            checks["phone_number"] = {"error": Code.CELL_FORMAT}
         case "boolean":
             checks["boolean_word"] = {"error": Code.CELL_FORMAT}
         case "choice":
@@ -173,16 +185,24 @@ class ClientRows(pa.DataFrameModel):
     """Rows of a client file after cleaning: text in every column, '' for a blank cell or a missing column."""
 
     id: str = _column("ID", kind="id", changeable=False)
-    first_name: str = _column("First name", "First Name", kind="name", required=True, longest=100)
-    middle_name: str = _column("Middle name", "Middle Name", kind="name", longest=100, clearable=True, on_create="")
-    last_name: str = _column("Last name", "Last Name", kind="name", longest=100, clearable=True, on_create="")
-    email: str = _column("E-mail", "Email", "E-mail", kind="email", required=True, longest=LONGEST_EMAIL)
-    username: str = _column("Username", kind="username", shortest=3, longest=64)
+    first_name: str = _column("First name", "First Name", kind="name", required=True, longest=100, example="Ann")
+    middle_name: str = _column(
+        "Middle name", "Middle Name", kind="name", longest=100, clearable=True, on_create="", example="May"
+    )
+    last_name: str = _column(
+        "Last name", "Last Name", kind="name", longest=100, clearable=True, on_create="", example="Lee"
+    )
+    email: str = _column(
+        "E-mail", "Email", "E-mail", kind="email", required=True, longest=LONGEST_EMAIL, example="ann.lee@example.com"
+    )
+    username: str = _column("Username", kind="username", shortest=3, longest=64, example="ann.lee")
     project: str = _column("Project", kind="reference")
     desk: str = _column("Desk", kind="reference")
-    active: str = _column("Active", kind="boolean", on_create=True)
-    type: str = _column("Type", kind="choice", allowed=("personal", "business"), on_create="personal")
-    created: str = _column("Created", kind="timestamp", changeable=False)
+    active: str = _column("Active", kind="boolean", on_create=True, example="yes")
+    type: str = _column(
+        "Type", kind="choice", allowed=("personal", "business"), on_create="personal", example="personal"
+    )
+    created: str = _column("Created", kind="timestamp", changeable=False, example="2024-01-31")
 
 
 FIELDS: dict[str, Field] = {

@@ -11,8 +11,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from include.models import FIELD_NAMES, ID_PATTERN
+from include.models import ID_PATTERN
 from include.schemas.feed_sentences import Wrong
+from include.schemas.field_names import FIELD_NAMES
 from include.schemas.header_names import IGNORE, normal
 from include.schemas.words import as_cell, folded, same_words
 

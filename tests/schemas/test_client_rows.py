@@ -8,17 +8,15 @@ import pytest
 from pandera.errors import SchemaErrors
 
 from include.codes import Code
-from include.models import FIELD_NAMES
-from include.schemas.client_rows import CLEARED, FIELDS, REQUIRED, ClientRows
+from include.schemas.client_rows import CLEARED, FIELDS, REQUIRED, ClientRows, _column
+from include.schemas.field_names import FIELD_NAMES
 from include.transforms.csv_reading.headers import fields_of
 
 # What the checks of every field find; a field that can be cleared has the first alone.
 OF_EVERY_FIELD = ["CELL_SPREADSHEET_ERROR", "CELL_NOT_CLEARABLE"]
 COLUMNS = ClientRows.to_schema().columns
-GOOD = {
-    "id": "66829b2e43c91e3ce480b6c4", "first_name": "Ann", "middle_name": "", "last_name": "Lee",
-    "email": "ann@example.com", "username": "ann.lee", "project": "any word", "desk": "any word", "active": "yes",
-    "type": "personal", "created": "2024-06-13",
+GOOD = {name: field.example for name, field in FIELDS.items()} | {
+    "id": "66829b2e43c91e3ce480b6c4", "middle_name": "", "project": "any word", "desk": "any word",
 }  # fmt: skip
 
 
@@ -26,10 +24,16 @@ def rows(*changed: dict[str, str]) -> pd.DataFrame:
     return pd.DataFrame([GOOD | cells for cells in changed], index=range(11, 11 + len(changed)), dtype="str")
 
 
-def failures(frame: pd.DataFrame) -> set[tuple[int, str, str]]:
+class RowsWithPhone(ClientRows):
+    """No published field has this kind yet."""
+
+    phone: str = _column("Phone", kind="phone", longest=40, clearable=True, on_create="")
+
+
+def failures(frame: pd.DataFrame, model: type[ClientRows] = ClientRows) -> set[tuple[int, str, str]]:
     """(row, field, code) of each failure case."""
     try:
-        ClientRows.validate(frame, lazy=True)
+        model.validate(frame, lazy=True)
     except SchemaErrors as errors:
         cases = errors.failure_cases
         return set(zip(cases["index"], cases["column"], cases["check"], strict=True))
@@ -92,6 +96,30 @@ def test_a_cell_fails_every_check_that_it_fails_and_is_reported_for_nothing_twic
     assert failures(rows({field: cell})) == {(11, field, code) for code in codes}
 
 
+@pytest.mark.parametrize(
+    "cell",
+    ["+49 30 1234567", "(030) 123-45 67", "+1 (555) 010-9999 ext. 12", "0049/30/123", "(+49) 30.1234 X7", "110", "5550100#1",
+     "030\u00a0123\u20114567", "", CLEARED],
+)  # fmt: skip
+def test_a_telephone_number_is_what_people_write(cell):
+    assert failures(rows({}).assign(phone=pd.Series([cell], index=[11], dtype="str")), RowsWithPhone) == set()
+
+
+@pytest.mark.parametrize(
+    ("cell", "code"),
+    [
+        *((cell, "CELL_FORMAT") for cell in (
+            "-2+3", "+1+1", "=1+1", "@SUM(1)", "+cmd|'/C calc'!A0", "4.93012E+11", "12", "1" * 16, "+", "\uff0b49301234",
+            "030 123456 / 01711234567", "030 123 ext", "call me", "+49 30 1234567 <b>", "<script>")),
+        ("\u202a+49 30 123\u202c", "CELL_CONTROL_CHARACTER"), ("30 12\n3", "CELL_CONTROL_CHARACTER"), ("1234567" + " " * 40 + "8", "CELL_TOO_LONG"),
+        ("#####", "CELL_SPREADSHEET_ERROR"),
+    ],
+)  # fmt: skip
+def test_no_telephone_number_is_a_formula_two_numbers_or_what_a_spreadsheet_has_left_of_one(cell, code):
+    found = failures(rows({}).assign(phone=pd.Series([cell], index=[11], dtype="str")), RowsWithPhone)
+    assert (11, "phone", code) in found and {name for _, name, _ in found} == {"phone"}
+
+
 def test_the_fields_follow_from_the_model_and_a_feed_file_can_name_all_of_them():
     assert tuple(FIELDS) == FIELD_NAMES == tuple(COLUMNS) == tuple(ClientRows.__annotations__)
     assert [field.name for field in FIELDS.values()] == list(FIELDS)
@@ -106,9 +134,10 @@ def test_a_field_is_found_in_a_header_by_each_of_its_names():
 
 def test_what_never_changes_and_what_can_be_cleared_is_said_by_the_fields():
     assert [name for name, field in FIELDS.items() if not field.changeable] == ["id", "created"]
-    assert [name for name, field in FIELDS.items() if field.clearable] == ["middle_name", "last_name"]
-    on_create = {name: field.on_create for name, field in FIELDS.items() if field.on_create is not None}
-    assert on_create == {"middle_name": "", "last_name": "", "active": True, "type": "personal"}
+    assert FIELDS["middle_name"].clearable and FIELDS["last_name"].clearable and not FIELDS["desk"].clearable
+    on_create = {name: field.on_create for name, field in FIELDS.items() if not field.clearable and field.on_create}
+    assert on_create == {"active": True, "type": "personal"}
+    assert all(field.on_create == "" and not field.required for field in FIELDS.values() if field.clearable)
 
 
 def test_the_model_is_a_plain_pandera_model_that_changes_nothing():

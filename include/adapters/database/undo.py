@@ -12,6 +12,7 @@ from include.adapters.database import transactions
 from include.adapters.database.clients import STORED, changed, image, listed
 from include.codes import Code
 from include.models import Outcome
+from include.schemas.client_rows import FIELDS
 
 # The problem that `import_rows` keeps of a client that is not reverted, by its code.
 _PROBLEMS = json.dumps({
@@ -22,6 +23,8 @@ _PROBLEMS = json.dumps({
     )
 })  # fmt: skip
 
+# What a client got in a field that is newer than the history which is undone.
+_NEW_FIELDS = json.dumps({name: field.on_create for name, field in FIELDS.items()})
 # In the order of ids, so that two undos cannot wait for each other. FOR UPDATE, because some of them are deleted.
 _LOCK = sa.text("""
     SELECT count(*) FROM (
@@ -41,8 +44,9 @@ _LOAD = sa.text(f"""
            END AS reason
     FROM client_changes ch
     LEFT JOIN clients c ON c.id = ch.client_id
-    LEFT JOIN LATERAL jsonb_populate_record(NULL::clients, ch.before) b ON true
-    LEFT JOIN LATERAL jsonb_populate_record(NULL::clients, ch.after) a ON true
+    CROSS JOIN jsonb_populate_record(NULL::clients, :new_fields) n
+    LEFT JOIN LATERAL jsonb_populate_record(n, ch.before) b ON true
+    LEFT JOIN LATERAL jsonb_populate_record(n, ch.after) a ON true
     LEFT JOIN desks d ON d.id = b.desk AND d.project_id = b.project
     WHERE ch.import_id = :import_id
 """)
@@ -91,7 +95,7 @@ def lock_clients(connection: sa.Connection, import_id: str) -> None:
 
 def load_undo(connection: sa.Connection, import_id: str) -> None:
     """Create the temporary table `undo`: every client of the import, and the reason why one is not reverted."""
-    connection.execute(_LOAD, {"import_id": UUID(import_id)})
+    connection.execute(_LOAD, {"import_id": UUID(import_id), "new_fields": _NEW_FIELDS})
     connection.execute(sa.text("CREATE INDEX ON undo (client_id); ANALYZE undo"))
     connection.execute(_KEEP_TAKEN)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from include.models import ID_PATTERN
-from include.schemas.cell_rules import FALSE_WORDS, TIMESTAMP, TRUE_WORDS
+from include.schemas.cell_rules import FALSE_WORDS, PHONE, TIMESTAMP, TRUE_WORDS
 from include.schemas.client_rows import FIELDS, Field, required_columns
 from include.schemas.feed import Feed
 from include.schemas.feed_words import DEFAULT, REFERENCES
@@ -20,10 +20,6 @@ from include.schemas.header_names import UNDERSTOOD
 from include.transforms.csv_reading.headers import fields_of
 
 EXAMPLE_TIME = datetime(2024, 1, 31, 10, 30)  # noqa: DTZ001 - a partner's clock, in the form of the feed
-_EXAMPLES = {
-    "id": "", "first_name": "Ann", "middle_name": "May", "last_name": "Lee", "email": "ann.lee@example.com",
-    "username": "ann.lee", "project": "", "active": "yes", "type": "personal",
-}  # fmt: skip
 _NUMBERS = {"d": "1,2", "m": "1,2", "H": "1,2", "I": "1,2", "M": "1,2", "S": "1,2", "f": "1,6", "Y": "4", "y": "2"}
 
 
@@ -121,6 +117,8 @@ def _forms(feed: Feed, field: Field, required: bool) -> Iterator[str]:
             yield TIMESTAMP.replace("(?:", "(")
             if feed.date_format:
                 yield _of_dates(feed.date_format)
+        case "phone":
+            yield PHONE.replace("(?:", "(")
         case "email":
             yield r"[^@\s]+@[^@\s]+"
         case "name" if required:
@@ -155,5 +153,5 @@ def _example(feed: Feed, field: Field, own: Mapping[str, str]) -> str:
     if field.name == "project":
         return ""  # a desk names its project
     if field.name in (*REFERENCES, "active", "type"):
-        return next((word for word, meant in own.items() if meant), _EXAMPLES.get(field.name, ""))
-    return _EXAMPLES[field.name]
+        return next((word for word, meant in own.items() if meant), field.example)
+    return field.example

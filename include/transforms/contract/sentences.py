@@ -152,6 +152,8 @@ def _kind(column: ContractColumn, code: Callable[[str], str]) -> str:
             return f"One of these words, in any case: {_list(column, code)}."
         case "timestamp":
             return f"A date or date-time that has passed, such as `{column.example}` or `{EXAMPLE_TIME.isoformat()}Z`."
+        case "phone":
+            return f"One telephone number, such as `{column.example}`: 3 to 15 digits, and an extension."
         case "username":
             return "No two clients have the same."
         case _:

@@ -167,6 +167,8 @@ def _why_not_understood(field: Field, cells: pd.Series, known: Known) -> pd.Seri
             reason = known.dates()
         case "boolean":
             reason = f"is none of {known.listed(field, _BOOLEANS)}"
+        case "phone":
+            reason = "is no telephone number of 3 to 15 digits, such as +49 30 1234567 or 030/1234567 ext. 12"
         case _:
             reason = "is not an ID of 24 hexadecimal digits"
     return pd.Series(reason, index=cells.index)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import PurePath
@@ -15,26 +13,15 @@ from fastapi.responses import Response, StreamingResponse
 from client_imports_page import connections
 from client_imports_page.permissions import Person, PersonDep, visible_import
 from client_imports_page.rendering import FOLDER
-from include.schemas.client_rows import FIELDS
 from include.schemas.client_tables import Import
 from include.steps.result_file import has_result, result_file
-from include.transforms.csv_reading.headers import fields_of
+from include.transforms import client_templates
 
 router = APIRouter()
 
 _CSV = "text/csv; charset=utf-8"
 _LINES_AT_ONCE = 1_000
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-_EXAMPLE = {
-    "id": "", "first_name": "Emma", "middle_name": "Jane", "last_name": "Smith", "email": "emma.smith@example.com",
-    "username": "emma.smith", "project": "default", "desk": "default", "active": "true", "type": "personal",
-    "created": "2026-01-31",
-}  # fmt: skip
-# Both published layouts (SPEC.md section 3).
-LAYOUTS = {
-    "clients": ["ID", "First Name", "Last Name", "Email", "Project", "Desk", "Active", "Type", "Created"],
-    "onboarding": ["firstName", "email", "username", "middleName", "lastName"],
-}
 
 
 @router.get("/imports/{import_id}/failed-rows.csv")
@@ -80,17 +67,9 @@ def _report(entry: Import, path: str | None, person: Person, report: str) -> Res
 
 @router.get("/templates/{layout}.csv")
 def template(layout: str) -> Response:
-    if layout not in LAYOUTS:
+    if layout not in client_templates.LAYOUTS:
         raise HTTPException(404, "There is no such template.")
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(LAYOUTS[layout])
-    writer.writerow(_EXAMPLE[_field_of(name)] for name in LAYOUTS[layout])
-    return _csv(text.getvalue().encode("utf-8-sig"), f"{layout}_template.csv")
-
-
-def _field_of(header: str) -> str:
-    return fields_of([header], {})[0] or next(iter(FIELDS))
+    return _csv(client_templates.template(layout), f"{layout}_template.csv")
 
 
 def _csv(content: bytes, name: str) -> Response:

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pandas as pd
 import pytest
 
-from include.models import FIELD_NAMES
 from include.schemas.client_rows import CLEARED
+from include.schemas.field_names import FIELD_NAMES
 from include.transforms.matching.defaults import fill, typed
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)

@@ -23,7 +23,7 @@ from include.transforms.validation.problems import problem_rows
 from tests.conftest import PARTNERS, PROJECT
 from tests.frames import NO_RAGGED, NOW, client_table, reasons, sent_rows, sound_and_keys
 
-ANN, BEN, NEW, OTHER = (f"{letter * 24}" for letter in "abcd")
+ANN, BEN, NEW = (f"{letter * 24}" for letter in "abc")
 CLIENTS = client_table(
     **{
         ANN: {"email": "ann@example.com", "project": PARTNERS, "created": datetime(2020, 1, 2, tzinfo=UTC)},

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.models import FIELD_NAMES
 from include.schemas.client_rows import CLEARED
+from include.schemas.field_names import FIELD_NAMES
 from include.schemas.words import WHITE_SPACE
 from include.transforms.validation.cleaning import LONGEST_JUDGED, clean, trimmed
 from tests.frames import sent_rows

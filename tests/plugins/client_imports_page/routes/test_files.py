@@ -14,4 +14,4 @@ def test_a_template_can_be_imported_as_it_is(web, imported, clients):
         rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
         assert len(rows) == 2
         imported(answer.content.decode("utf-8-sig"), name=f"{layout}.csv")
-        assert clients()["emma.smith@example.com"]["first_name"] == "Emma"
+        assert clients()["ann.lee@example.com"]["last_name"] == "Lee"
