@@ -35,6 +35,12 @@ test: .venv lint chromium  ## lint and run all tests, as continuous integration 
 test-whole: .venv  ## test the whole demo, and two Celery workers where Redis runs, with parts of them killed (ten minutes)
 	TEST_WHOLE=1 $(BIN)/python -m pytest tests/demo tests/faults/test_workers.py
 
+coverage: .venv chromium  ## run all tests and say which lines and branches none of them runs; TESTS=FOLDERS
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(TESTS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
 properties: .venv  ## test the merge with 20,000 random files against its reference model, and each rule with 5,000
 	MERGE_EXAMPLES=20000 $(BIN)/python -m pytest tests/steps/test_merge_rules.py --timeout 7200
 	PROPERTY_EXAMPLES=5000 $(BIN)/python -m pytest tests/schemas tests/transforms --timeout 3600
@@ -75,12 +81,13 @@ bench-refusals: .venv  ## measure how long it takes to refuse 20 MiB of each kin
 bench-airflow: .venv  ## measure what Airflow costs: latency, parse, idle, backlog (20 minutes)
 	for each in latency parse idle backlog; do $(BIN)/python -m benchmarks.airflow_cost $$each || exit 1; done
 
-docs: .venv  ## write what docs/ takes from the code: the codes, a feed's keys, their schema for editors
+docs: .venv  ## write what docs/ takes from the code: the codes, a feed's keys, their schema for editors, the API
 	$(BIN)/python -m tests.generated_docs
 
-lint: .venv  ## check style, layers and types
+lint: .venv  ## check style, layers and types, and look for dead code
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/vulture
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 
@@ -92,4 +99,4 @@ lock: .venv  ## write both locks after a change of requirements*.txt: for the im
 	$(LOCK) requirements-dev.txt --output-file requirements-dev.lock
 	$(LOCK) requirements.txt --constraint requirements-dev.lock --output-file requirements.lock
 
-.PHONY: help demo stop clean test test-whole chromium properties fuzz faults bench bench-phases bench-growth bench-locks bench-pages bench-refusals bench-airflow docs lint format lock
+.PHONY: help demo stop clean test test-whole chromium coverage properties fuzz faults bench bench-phases bench-growth bench-locks bench-pages bench-refusals bench-airflow docs lint format lock

@@ -35,9 +35,6 @@ class AirflowApi:
             return True
         return False
 
-    def has_dag(self, dag_id: str) -> bool:
-        return bool(self._ask(f"dags/{quote(dag_id)}"))
-
     def trigger(self, dag_id: str) -> bool:
         return bool(self._ask(f"dags/{quote(dag_id)}/dagRuns", {"logical_date": None}))
 

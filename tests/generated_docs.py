@@ -1,4 +1,4 @@
-"""What is made from the code for docs/: the table of codes, the keys of a feed, and their schema for editors.
+"""What is made from the code for docs/: the table of codes, the keys of a feed, their schema for editors, and the API.
 
 `make docs` runs this module to write it anew.
 """
@@ -6,8 +6,13 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
+import tempfile
+from pathlib import Path
 from typing import Any
 
+from demo.environment import environment
 from include.codes import Code
 from include.models import State
 from include.schemas.feed import Feed, Hold, Notify
@@ -15,7 +20,7 @@ from include.schemas.feed_sentences import in_words
 from include.settings import ROOT
 
 DOCS = ROOT / "docs"
-SCHEMA = DOCS / "feed.schema.json"
+SCHEMA, API = DOCS / "feed.schema.json", DOCS / "openapi.json"
 _BEGIN, _END = "<!-- made by `make docs` from include/schemas/feed.py -->", "<!-- end -->"
 
 
@@ -101,12 +106,28 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace('"\\t"', "tab")
 
 
+def api_document() -> dict[str, Any]:
+    """The OpenAPI document of the page's API. Needs an environment in which Airflow can be imported."""
+    from client_imports_page.app import build_app
+
+    return build_app().openapi()
+
+
+def _json(document: dict[str, Any]) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
 GENERATED = {
     DOCS / "codes.md": codes_page,
     DOCS / "feeds.md": feeds_page,
-    SCHEMA: lambda: json.dumps(feed_schema(), indent=2, ensure_ascii=False) + "\n",
+    SCHEMA: lambda: _json(feed_schema()),
+    API: lambda: _json(api_document()),
 }
 
 if __name__ == "__main__":
-    for path, made in GENERATED.items():
-        path.write_text(made())
+    nowhere = "postgresql://nobody@127.0.0.1:1/none"
+    with tempfile.TemporaryDirectory() as home:
+        os.environ |= environment(Path(home), metadata_db=nowhere, clients_db=nowhere, smtp_port=1, api_port=1)
+        sys.path.append(str(ROOT / "plugins"))
+        for path, made in GENERATED.items():
+            path.write_text(made())

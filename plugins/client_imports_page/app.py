@@ -82,7 +82,9 @@ def build_app() -> FastAPI:
     """Build the application that Airflow's API server mounts."""
     # Documentation pages would be public: dependencies of the whole application do not cover them.
     app = _Application(
-        title="Client imports", docs_url=None, redoc_url=None, openapi_url=None,
+        title="Client imports", version="1", description="Send files of clients from a program, and follow them.",
+        servers=[{"url": "/client-imports", "description": "The API server of Airflow."}],
+        docs_url=None, redoc_url=None, openapi_url=None,
         dependencies=[Depends(same_origin), Depends(get_user)],
         exception_handlers={
             HTTPException: _http_error,
@@ -103,7 +105,8 @@ def build_app() -> FastAPI:
         },
     )  # fmt: skip
     for module in (clients, lists, details, one_import, feeds, api, checks, remembered, actions, corrections, files):
-        app.include_router(module.router)
+        # What the others answer is for the page alone, and no promise.
+        app.include_router(module.router, include_in_schema=module in (api, checks))
     return app
 
 

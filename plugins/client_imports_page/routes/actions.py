@@ -53,7 +53,7 @@ def import_again(request: Request, import_id: str, person: PersonDep) -> JSONRes
         writing.write(content)
         upload = writing.finish()
     start(upload, person)
-    return JSONResponse(follow(request, context, upload), 202)
+    return JSONResponse(follow(request, context, upload).model_dump(exclude_unset=True), 202)
 
 
 @router.post("/discard")

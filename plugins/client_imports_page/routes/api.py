@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import quote
 
 from airflow.exceptions import DagNotFound
-from fastapi import APIRouter, Depends, Header, HTTPException, Request
+from fastapi import APIRouter, Depends, Header, HTTPException, Path, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
 from client_imports_page import connections, feeds, sent_files, wording
+from client_imports_page.answers import BODY, OF_A_BODY, Result, UploadStatus, not_done
 from client_imports_page.permissions import Person, PersonDep, visible_import
 from client_imports_page.rendering import airflow_of, root_of
 from include.adapters.database import ledger, remembered, uploads
@@ -28,7 +29,21 @@ from include.steps.upload import UploadRequest, Writing, check_room, files_befor
 
 router = APIRouter(prefix="/api")
 
+_NO_RUN = (
+    "The run could not be started, and the file is safe in the inbox: the feed's next run imports it. Or a server does "
+    "not answer: send the file again, with the same key."
+)
 _REMEMBERED = timedelta(days=7)  # how long an upload's result is shown to a person who does not dismiss it
+
+
+UploadId = Annotated[str, Path(description="`upload_id` of the answer to the upload.")]
+_UNKNOWN = not_done(
+    s404="There is no such upload or import, or you may not see it.", s422="A character in it is in no ID.",
+)  # fmt: skip
+# What comes with a file, in a request that has it as its body.
+ContentType = Annotated[str, Header(include_in_schema=False)]
+Disposition = Annotated[str, Header(description='`attachment; filename="clients.csv"`. It is no part of the URL.')]
+Mapping = Annotated[str, Header(description="What columns and words mean: ASCII JSON with `columns` and `values`.")]
 
 
 def importable(person: PersonDep, feed: str) -> Feed:
@@ -42,8 +57,9 @@ def importable(person: PersonDep, feed: str) -> Feed:
 
 
 def corrected_import(
-    person: PersonDep, feed: Annotated[Feed, Depends(importable)], corrects: str | None = None
-) -> str | None:
+    person: PersonDep, feed: Annotated[Feed, Depends(importable)],
+    corrects: Annotated[str | None, Query(description="The import whose failed rows the file has, corrected.")] = None,
+) -> str | None:  # fmt: skip
     """Give the import whose failed rows a file has. Raises ImportNotFound, and 422 for an import of another feed."""
     if corrects is None:
         return None
@@ -53,19 +69,26 @@ def corrected_import(
     return entry.id
 
 
-@router.post("/imports")
+@router.post(
+    "/imports", status_code=202, response_model=UploadStatus, openapi_extra=BODY,
+    responses=not_done(**OF_A_BODY, s429="50 of your uploads wait for a run. Send the file again later.", s503=_NO_RUN),
+)  # fmt: skip
 async def send(
     request: Request, person: PersonDep, feed: Annotated[Feed, Depends(importable)],
     corrected: Annotated[str | None, Depends(corrected_import)],
-    dry_run: bool = False, force: bool = False, remember: bool = False, content_type: Annotated[str, Header()] = "",
-    content_disposition: Annotated[str, Header()] = "", client_imports_mapping: Annotated[str, Header()] = "",
-    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
+    dry_run: Annotated[bool, Query(description="Do everything but the write.")] = False,
+    force: Annotated[bool, Query(description="Import bytes that the feed has imported last once more.")] = False,
+    remember: Annotated[bool, Query(description="Read the feed's next files by the mapping, too.")] = False,
+    content_type: ContentType = "", content_disposition: Disposition = "", client_imports_mapping: Mapping = "",
+    idempotency_key: Annotated[
+        str | None, Header(min_length=1, max_length=200, description="The same key is the same upload.")
+    ] = None,
 ) -> JSONResponse:  # fmt: skip
-    """Receive a file as the body. Answers 202 and how to follow it. What can be refused before the body is, is.
+    """Send a file as the body.
 
-    Its name comes in a header: servers log URLs, and a file name may hold the name of a person. So does the mapping;
-    with `remember` the feed's next files are read by it, too.
+    The answer says how to follow it (`Location`). What can be refused before the body is read, is.
     """
+    # The file's name comes in a header: servers log URLs, and a file name may hold the name of a person.
     mapping = sent_files.mapping_of(client_imports_mapping)
     name = sent_files.name_of(content_type, content_disposition)
     context = connections.context_of(feed)
@@ -83,7 +106,8 @@ async def send(
         await run_in_threadpool(remembered.remember, context.engine, feed.name, said, person.name, now)
     await run_in_threadpool(start, upload, person)
     followed = await run_in_threadpool(follow, request, context, upload)
-    return JSONResponse(followed, 202, {"Location": f"{root_of(request)}/api/uploads/{upload.id}", "Retry-After": "1"})
+    headers = {"Location": f"{root_of(request)}/api/uploads/{upload.id}", "Retry-After": "1"}
+    return JSONResponse(followed.model_dump(exclude_unset=True), 202, headers)
 
 
 def start(upload: Upload, person: Person) -> None:
@@ -102,8 +126,8 @@ def _run_of(upload: Upload) -> str:
     return f"upload__{upload.id}"
 
 
-@router.get("/uploads")
-def mine(request: Request, person: PersonDep) -> list[dict[str, Any]]:
+@router.get("/uploads", include_in_schema=False, response_model_exclude_unset=True)
+def mine(request: Request, person: PersonDep) -> list[UploadStatus]:
     """List the person's uploads that they have not dismissed."""
     since = datetime.now(UTC) - _REMEMBERED
     unseen = uploads.unseen_by(connections.engine(), person.name, since)
@@ -111,27 +135,30 @@ def mine(request: Request, person: PersonDep) -> list[dict[str, Any]]:
     return [follow(request, connections.context_of_feed_named(upload.feed), upload) for upload in unseen]
 
 
-@router.get("/uploads/{upload_id}")
-def one_upload(request: Request, upload_id: str, person: PersonDep) -> dict[str, Any]:
+@router.get("/uploads/{upload_id}", response_model_exclude_unset=True, responses=_UNKNOWN)
+def one_upload(request: Request, upload_id: UploadId, person: PersonDep) -> UploadStatus:
     """Say how far an upload is, with the import's result once it has ended."""
     upload = _visible_upload(upload_id, person)
     context = connections.context_of_feed_named(upload.feed)
     followed = follow(request, context, upload)
-    followed["can_be_cancelled"] &= may_cancel(upload, person)
-    if followed["done"] and followed["import_id"]:
-        followed["result"] = _result(followed["import_id"], person)
+    followed.can_be_cancelled &= may_cancel(upload, person)
+    if followed.done and followed.import_id:
+        followed.result = _result(followed.import_id, person)
     return followed
 
 
-@router.post("/uploads/{upload_id}/seen")
+@router.post("/uploads/{upload_id}/seen", include_in_schema=False)
 def seen(upload_id: str, person: PersonDep) -> dict[str, bool]:
     """Note that the person has dismissed the status of an upload."""
     uploads.note_seen(connections.engine(), _visible_upload(upload_id, person).id, person.name, datetime.now(UTC))
     return {"seen": True}
 
 
-@router.post("/uploads/{upload_id}/cancel")
-def cancel_upload(request: Request, upload_id: str, person: PersonDep) -> dict[str, Any]:
+@router.post(
+    "/uploads/{upload_id}/cancel", response_model_exclude_unset=True,
+    responses=_UNKNOWN | not_done(s403="You may see the feed, but not import to it.", s409="It is too late."),
+)  # fmt: skip
+def cancel_upload(request: Request, upload_id: UploadId, person: PersonDep) -> UploadStatus:
     """End an upload while nothing of it is written: for its sender, and for who may import to the feed."""
     upload = _visible_upload(upload_id, person)
     if not may_cancel(upload, person):
@@ -155,8 +182,8 @@ def _visible_upload(upload_id: str, person: Person) -> Upload:
     return upload
 
 
-def follow(request: Request, context: ImportContext, upload: Upload) -> dict[str, Any]:
-    """Describe an upload as JSON: `step` and `sentence` for people, `done`, `tone`, and links."""
+def follow(request: Request, context: ImportContext, upload: Upload) -> UploadStatus:
+    """Describe how far an upload is: for people, for programs, and with links."""
     entry = ledger.find(context.engine, upload.import_id) if upload.import_id else None
     step, sentence, tone, done = _progress(context, upload, entry)
     if entry is None and step == "Stopped":
@@ -164,15 +191,14 @@ def follow(request: Request, context: ImportContext, upload: Upload) -> dict[str
         if now.import_id is not None or now.cancelled_at is not None:  # since `upload` was read
             return follow(request, context, now)
     run = entry.run_id if entry and entry.run_id else _run_of(upload)
-    return {
-        "upload_id": upload.id, "feed": upload.feed, "file_name": entry.file_name if entry else upload.file_name,
-        "dry_run": upload.dry_run, "step": step, "sentence": sentence, "tone": tone, "done": done,
-        "can_be_cancelled": not done,
-        "failed": wording.failed_sentence(entry) if entry and done else "",
-        "import_id": upload.import_id, "state": entry.state if entry else None,
-        "import_url": f"{root_of(request)}/imports/{entry.id}" if entry else None,
-        "run_url": f"{airflow_of(request)}/dags/{dag_id_of(upload.feed)}/runs/{quote(run, safe='')}",
-    }  # fmt: skip
+    return UploadStatus(
+        upload_id=upload.id, feed=upload.feed, file_name=entry.file_name if entry else upload.file_name,
+        dry_run=upload.dry_run, step=step, sentence=sentence, tone=tone, done=done, can_be_cancelled=not done,
+        failed=wording.failed_sentence(entry) if entry and done else "",
+        import_id=upload.import_id, state=entry.state if entry else None,
+        import_url=f"{root_of(request)}/imports/{entry.id}" if entry else None,
+        run_url=f"{airflow_of(request)}/dags/{dag_id_of(upload.feed)}/runs/{quote(run, safe='')}",
+    )  # fmt: skip
 
 
 def _progress(context: ImportContext, upload: Upload, entry: Import | None) -> tuple[str, str, str, bool]:
@@ -206,14 +232,14 @@ def _before_a_run(context: ImportContext, upload: Upload) -> tuple[str, str, str
     return "Waiting", wording.waiting_behind(before), "doing", False
 
 
-@router.get("/imports/{import_id}")
-def one_import(import_id: str, person: PersonDep) -> dict[str, Any]:
-    """Give the result that the command line prints with `--json`."""
+@router.get("/imports/{import_id}", responses=_UNKNOWN)
+def one_import(import_id: Annotated[str, Path(description="The import.")], person: PersonDep) -> Result:
+    """Give the result of an import, which the command line prints with `--json`."""
     return _result(import_id, person)
 
 
-def _result(import_id: str, person: Person) -> dict[str, Any]:
+def _result(import_id: str, person: Person) -> Result:
     """Give the result, and note who saw it: its problems quote cells."""
     entry = visible_import(import_id, person)
     person.note("import_viewed", entry)
-    return result_of(connections.engine(), entry.id).as_json()
+    return Result(**result_of(connections.engine(), entry.id).as_json())

@@ -70,7 +70,7 @@ async def send(
     sent = await _read(request)
     upload = await run_in_threadpool(_send, entry, feed, sent, person, idempotency_key)
     followed = await run_in_threadpool(follow, request, connections.context_of(feed), upload)
-    return JSONResponse(followed, 202)
+    return JSONResponse(followed.model_dump(exclude_unset=True), 202)
 
 
 def _correctable(import_id: str, person: Person) -> tuple[Import, Feed]:

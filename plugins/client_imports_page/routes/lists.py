@@ -73,10 +73,6 @@ class ListFilter(BaseModel):
         return self.sorted_by == "when" and not self.is_ascending
 
     @property
-    def is_empty(self) -> bool:
-        return not self.feed and not self.is_narrowed
-
-    @property
     def is_narrowed(self) -> bool:
         """Say whether it filters by more than a feed."""
         return any((self.state, self.since, self.until, self.q))
