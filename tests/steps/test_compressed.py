@@ -69,6 +69,7 @@ def test_a_report_is_corrected_as_a_plain_file_on_a_feed_of_archives_too(bring, 
         ("a.csv", PACKED["gzip"][1], "FILE_NOT_CSV"),
         ("a.zip", PACKED["zip"][1], "FILE_NAME"),
     ],
+    ids=["cut", "an archive in an archive", "too much inside", "named as a CSV", "a zip"],  # gzip's bytes hold a time
 )
 def test_another_archive_is_refused_and_kept(bring, storage, engine, name, content, code):
     result = bring(content, file_name=name, compression="gzip")
