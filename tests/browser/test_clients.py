@@ -51,3 +51,14 @@ def test_the_screen_fits_a_phone(browse, dark, axe):
         frame.locator("#search").press("Enter")
         frame = browser.frame()
         frame.locator("h2", has_text="Nothing found").wait_for()
+
+
+def test_a_click_before_the_scripts_have_come_opens_the_dialog_once_they_are_there(browse):
+    browser, held = browse(), []
+    browser.page.route("**/static/dialog.js", lambda route: held.append(route))
+    browser.page.goto(f"{browser.site.url}/client-imports/", wait_until="commit")
+    browser.page.locator("#open-import").click()
+    dialog = browser.page.locator("#import-dialog")
+    assert held and not dialog.is_visible()
+    held[0].continue_()
+    dialog.wait_for(state="visible")

@@ -80,8 +80,8 @@ class S3Path:
 
     def upload(self, source: Path) -> None:
         """Write the content of a file on disk, in parts when it is large. Raises as `write_bytes` does."""
-        with self._errors():
-            self.client.upload_file(str(source), self.bucket, str(self.key))
+        with self._errors(), source.open("rb") as content:
+            self.client.upload_fileobj(content, self.bucket, str(self.key))
         self._only_in_a_folder()
 
     def unlink(self, missing_ok: bool = False) -> None:
@@ -188,11 +188,7 @@ class S3Path:
             yield
         except ClientError as error:
             raise self._as_os_error(error) from None
-        except BotoCoreError as error:
-            raise StorageFailed(self._no_answer(error)) from None
-        except Boto3Error as error:  # an upload in parts; its own text names the file
-            if isinstance(error.__context__, ClientError):
-                raise self._as_os_error(error.__context__) from None
+        except (BotoCoreError, Boto3Error) as error:
             raise StorageFailed(self._no_answer(error)) from None
 
     def _as_os_error(self, error: ClientError) -> OSError:
