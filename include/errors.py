@@ -93,6 +93,10 @@ class ClientsChanged(ClientImportError):
     """The client table is not what it was when the import was prepared: prepare again."""
 
 
+class StagedWithOtherFields(ClientsChanged):
+    """What is staged was made by a version of this project with other fields: read the file again."""
+
+
 class ClientsBusy(ClientImportError):
     """Another transaction was in the way until the time for tries was over. Nothing was written; try again later."""
 

@@ -1,6 +1,6 @@
 """What the project does with the field that CONTRIBUTING.md adds, as assertions. Runs in a copy that has the field.
 
-`python -m tests.new_field DATABASE_URL FOLDER OLDER_IMPORT` is called by `test_contributing.py`.
+`python -m tests.new_field DATABASE_URL FOLDER OLDER_IMPORT IMPORT_ON_ITS_WAY...` is called by `test_contributing.py`.
 """
 
 from __future__ import annotations
@@ -19,22 +19,29 @@ from alembic.migration import MigrationContext
 
 from client_imports_page import wording
 from include import migrations
+from include.adapters.database import ledger
 from include.adapters.database.client_query import ClientQuery, desks_of_all_projects
 from include.adapters.database.engine import engine_from_url
 from include.adapters.files.storage import Storage
-from include.models import ImportResult, RunRequest
+from include.models import ImportResult, RunRequest, State
 from include.schemas.client_tables import metadata
-from include.schemas.feed import Feed
+from include.schemas.feed import Feed, Hold
+from include.steps.context import ImportContext
 from include.steps.contract import write_contract
 from include.steps.export_clients import export_clients
 from include.steps.import_file import import_file
+from include.steps.merge import merge
+from include.steps.prepare import prepare
 from include.steps.revert import revert
+from include.steps.review import approve
+from include.steps.validate import validate
 from include.transforms.client_templates import template
 
 FEED = Feed(name="default", title="Manual uploads")
+HOLDING = Feed(name="holding", title="A feed that holds", hold=Hold(failed_over=0))
 
 
-def main(url: str, folder: Path, older_import: str) -> None:
+def main(url: str, folder: Path, older_import: str, *on_their_way: str) -> None:
     engine, storage = engine_from_url(url), Storage(folder / "storage")
     migrations.upgrade(engine)
     with engine.connect() as connection:
@@ -51,6 +58,7 @@ def main(url: str, folder: Path, older_import: str) -> None:
             return dict(connection.execute(sa.text("SELECT first_name, phone FROM clients")).tuples().all())
 
     _older_imports_are_undone(engine, older_import, phones)
+    _imports_on_their_way_are_finished(engine, storage, on_their_way, phones)
     _cells_are_judged_and_reported(bring, storage, phones)
     _changes_are_planned_shown_and_undone(engine, bring, storage, phones)
     _files_for_people_have_it(engine, bring, folder)
@@ -61,6 +69,21 @@ def _older_imports_are_undone(engine: sa.Engine, older_import: str, phones: Call
         connection.execute(sa.text("UPDATE clients SET phone = '112' WHERE first_name = 'Changed'"))
     undone = revert(engine, older_import, RunRequest("olga"))
     assert (undone.reverted, undone.kept, phones()) == (2, 1, {"Changed": "112", "Before": ""})
+
+
+def _imports_on_their_way_are_finished(
+    engine: sa.Engine, storage: Storage, imports: tuple[str, ...], phones: Callable[[], dict[str, str]]
+) -> None:
+    """What an older version has staged lacks the field, so the file is read again; a held one is held with the field."""
+    context = ImportContext.of(HOLDING, engine, storage)
+    for import_id in imports:
+        for step in (validate, prepare, merge):
+            step(context, import_id)
+        shown = ledger.find(engine, import_id).plan_hash or ""
+        if approve(context, import_id, shown, "olga").state == State.HELD:
+            approve(context, import_id, ledger.find(engine, import_id).plan_hash or "", "olga")
+        assert ledger.find(engine, import_id).state == State.MERGED
+    assert [phones()[f"After{n}"] for n in range(len(imports))] == [f"{n}000" for n in range(len(imports))]
 
 
 def _cells_are_judged_and_reported(
@@ -113,4 +136,4 @@ def _feed(**keys: object) -> Feed:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), sys.argv[3])
+    main(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:])

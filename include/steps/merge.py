@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from include.adapters.database import clients, import_rows, ledger, plan, transactions
 from include.codes import Code, message_for
-from include.errors import ClientsChanged, FileRefused, OutcomesDoNotAddUp
+from include.errors import ClientsChanged, FileRefused, OutcomesDoNotAddUp, StagedWithOtherFields
 from include.models import FINAL_STATES, Counts, Outcome, RunRequest, State
 from include.schemas.client_tables import Import
 from include.steps.archive import archive
@@ -200,6 +200,8 @@ def _load(context: ImportContext, connection: sa.Connection, import_id: str) -> 
     def pieces() -> Iterator[pd.DataFrame]:
         nonlocal warnings
         for (prepared,) in context.staging.load(import_id, "prepared"):
+            if list(prepared) != [*clients.INCOMING, "warnings"]:
+                raise StagedWithOtherFields
             warnings += int(prepared["warnings"].sum())
             yield prepared
 

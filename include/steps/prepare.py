@@ -16,12 +16,14 @@ import pandas as pd
 
 from include.adapters.database import clients, ledger
 from include.codes import Code
+from include.errors import StagedWithOtherFields
 from include.models import FINAL_STATES, Outcome, State
 from include.schemas.client_rows import FIELDS
 from include.schemas.client_tables import Import
 from include.schemas.feed import Feed
 from include.steps.check_feed import check_ids, read_references
 from include.steps.context import ImportContext, step
+from include.steps.validate import stage
 from include.transforms.csv_reading.sent_rows import cells_as_sent
 from include.transforms.matching.combined_rows import combine_cells
 from include.transforms.matching.defaults import fill, typed
@@ -62,7 +64,19 @@ def prepare(context: ImportContext, import_id: str) -> None:
 
 
 def prepare_again(context: ImportContext, entry: Import) -> None:
-    """Prepare from what `validate` left and from the clients as they are now; replaces what was prepared before."""
+    """Prepare from what `validate` left and from the clients as they are now; replaces what was prepared before.
+
+    The file is read again where that is gone (a command line kept it in memory), or was made by a version of this
+    project with other fields. Raises FileRefused.
+    """
+    try:
+        _save_prepared(context, entry)
+    except (FileNotFoundError, StagedWithOtherFields):
+        ledger.change(context.engine, entry.id, **stage(context, entry))
+        _save_prepared(context, entry)
+
+
+def _save_prepared(context: ImportContext, entry: Import) -> None:
     context.staging.save(entry.id, ("prepared",), ((frame,) for frame in decide(context, entry)))
 
 
@@ -109,6 +123,8 @@ def _identify(context: ImportContext, entry: Import) -> pd.DataFrame:
     """First pass: `keys` of the whole file, by the clients as they are now."""
     keys = []
     for rows, problems in context.staging.load(entry.id, "rows", "problems"):
+        if list(rows) != ["line", *FIELDS]:
+            raise StagedWithOtherFields
         sound = sound_cells(rows, problems)
         ids, emails = keys_to_look_up(sound)
         known = clients.find_clients(context.engine, *(given[given != ""].unique().tolist() for given in (ids, emails)))

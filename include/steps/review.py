@@ -15,7 +15,6 @@ from include.steps.context import ImportContext
 from include.steps.discard import discard
 from include.steps.merge import Approval, merge
 from include.steps.prepare import prepare_again
-from include.steps.validate import stage
 
 REVIEW_DAG = "review_held_import"
 # The task of it that asks: dags/review_held_import.py.
@@ -80,11 +79,7 @@ def approve(context: ImportContext, import_id: str, plan_hash: str, by: str, rea
     """
     entry = ledger.find(context.engine, import_id)
     if _waits_for_a_decision(entry):
-        try:
-            prepare_again(context, entry)
-        except FileNotFoundError:  # held by the command line, whose staged data was in memory
-            stage(context, entry)
-            prepare_again(context, entry)
+        prepare_again(context, entry)
         merge(context, import_id, Approval(plan_hash, by, reason))
         archive(context, import_id)
     return ledger.find(context.engine, import_id)
