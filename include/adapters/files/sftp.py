@@ -206,5 +206,10 @@ def _options(login: Login) -> dict[str, Any]:
     if str(extra.get("no_host_key_check", "")).lower() == "true":
         options["known_hosts"] = None
     elif "host_key" in extra:
-        options["known_hosts"] = ([asyncssh.import_public_key(extra["host_key"])], [], [])
+        options["known_hosts"] = ([asyncssh.import_public_key(key) for key in _host_keys(extra["host_key"])], [], [])
     return options
+
+
+def _host_keys(text: str) -> list[str]:
+    """Divide OpenSSH keys, one in a line; a key in another form, which begins with dashes, is alone."""
+    return [text] if text.lstrip().startswith("-") else [line for line in text.splitlines() if line.strip()]

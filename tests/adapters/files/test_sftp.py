@@ -73,6 +73,19 @@ def test_a_server_with_another_key_is_not_spoken_to(sftp_server, tmp_path):
             look(tmp_path, login)
 
 
+@pytest.mark.parametrize("form", ["{own}", "{other}\n{own}\n", "{own}\r\n{other}", "{own_in_several_lines}"])
+def test_a_server_is_known_by_each_of_its_host_keys(sftp_server, tmp_path, form):
+    import asyncssh
+
+    (sftp_server.folder / "home").mkdir(exist_ok=True)
+    known = sftp_server.login
+    own, other = known.extra["host_key"], asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode()
+    in_several_lines = asyncssh.import_public_key(own).export_public_key("rfc4716").decode()
+    keys = form.format(own=own, other=other.strip(), own_in_several_lines=in_several_lines)
+    login = Login(known.host, known.port, known.user, known.password, {"host_key": keys})
+    assert look(tmp_path, login, "sftp://acme/home") == []
+
+
 @pytest.mark.parametrize("kept_in", ["connection", "file"])
 def test_a_key_opens_the_server_as_a_password_does(sftp_server, tmp_path, kept_in):
     (sftp_server.folder / "home").mkdir(exist_ok=True)
