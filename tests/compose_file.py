@@ -19,7 +19,7 @@ def variables() -> dict[str, str]:
     return {name: f"{sign}{rest}" for _, name, sign, rest in _VARIABLE.findall(TEXT) if name}
 
 
-def filled_in(values: Mapping[str, str]) -> dict[str, Any]:
+def filled_in(values: Mapping[str, str], text: str = TEXT) -> dict[str, Any]:
     """Raises KeyError for a variable that has neither a value nor a default."""
 
     def value(found: re.Match) -> str:
@@ -38,4 +38,4 @@ def filled_in(values: Mapping[str, str]) -> dict[str, Any]:
             return [walk(child) for child in node]
         return _VARIABLE.sub(value, node) if isinstance(node, str) else node
 
-    return walk(yaml.safe_load(TEXT))
+    return walk(yaml.safe_load(text))

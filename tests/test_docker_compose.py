@@ -31,6 +31,7 @@ EXAMPLE = (ROOT / ".env.example").read_text()
 REQUIRED = {name: "x" for name, rest in variables().items() if rest.startswith(":?")}
 COMPOSE = filled_in(REQUIRED)
 SERVICES = COMPOSE["services"]
+TLS = filled_in({"SERVER_NAME": "x", "TLS_FOLDER": "x"}, (ROOT / "deploy" / "tls.yml").read_text())
 AIRFLOW = [name for name, service in SERVICES.items() if "build" in service]
 OURS = {
     "CLIENT_IMPORTS_STORAGE", "CLIENT_IMPORTS_FEEDS", "CLIENT_IMPORTS_GROUP_ACCESS", "PYTHONPATH", "DUMB_INIT_SETSID",
@@ -215,3 +216,38 @@ def test_the_image_is_the_airflow_and_the_python_that_we_test():
     for source in re.findall(r"(?m)^COPY (?:--\S+ )?(.+) \S+$", dockerfile):
         assert all((ROOT / name).exists() for name in source.split())
         assert all(f"!{name}" in (ROOT / ".dockerignore").read_text().splitlines() for name in source.split())
+
+
+@pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed here")
+def test_nginx_takes_its_configuration_as_the_container_fills_it_in(tmp_path):
+    nginx = TLS["services"]["nginx"]
+    conf = (ROOT / "deploy" / "nginx.conf").read_text()
+    for name in re.findall(nginx["environment"]["NGINX_ENVSUBST_FILTER"], "SERVER_NAME\nAIRFLOW", re.MULTILINE):
+        conf = conf.replace(f"${{{name}}}", {"SERVER_NAME": "localhost", "AIRFLOW": "127.0.0.1:1"}[name])
+    certificate = ["-keyout", "privkey.pem", "-out", "fullchain.pem", "-subj", "/CN=localhost"]
+    subprocess.run(
+        ["openssl", "req", "-x509", "-nodes", "-newkey", "rsa:2048", *certificate],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+    )
+    conf = conf.replace("/etc/nginx/tls", str(tmp_path))
+    for port in ("80", "443"):
+        conf = re.sub(rf"(listen +){port}\b", rf"\g<1>127.0.0.1:{free_port()}", conf)
+    own = "".join(
+        f"{name}_temp_path {tmp_path}/{name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    (tmp_path / "nginx.conf").write_text(f"pid {tmp_path}/pid; events {{}} http {{ {own} {conf} }}")
+    done = subprocess.run(
+        ["nginx", "-t", "-e", "stderr", "-c", str(tmp_path / "nginx.conf")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_nginx_with_tls_is_valid_by_the_compose_specification_and_hands_on_what_airflow_believes():
+    jsonschema.validate(TLS, SCHEMA)
+    assert (
+        TLS["services"]["airflow-apiserver"]["command"] == SERVICES["airflow-apiserver"]["command"] + " --proxy-headers"
+    )
+    for volume in TLS["services"]["nginx"]["volumes"]:
+        assert volume.endswith(":ro") and (volume.startswith("x:") or (ROOT / volume.split(":")[0]).exists())
