@@ -38,6 +38,12 @@ def listed(words: Iterable[str], most: int = 10) -> str:
     return ", ".join(shown[:most]) + (f" and {len(shown) - most:,} more" if len(shown) > most else "")
 
 
+def all_of(words: Iterable[str]) -> str:
+    """Name all words in a sentence: `A`, `A and B`, `A, B and C`."""
+    *others, last = words
+    return f"{', '.join(others)} and {last}" if others else last
+
+
 def same_words(words: Mapping[str, str]) -> dict[str, str]:
     """Give the words of a value map that are an earlier one once more, with another meaning: each with that one."""
     first: dict[str, str] = {}

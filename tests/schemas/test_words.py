@@ -8,7 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.schemas.words import check_date_format, folded, is_run_together, same_words
+from include.schemas.words import all_of, check_date_format, folded, is_run_together, same_words
+
+
+@pytest.mark.parametrize(("words", "text"), [("A", "A"), ("AB", "A and B"), ("ABC", "A, B and C")])
+def test_all_words_of_a_sentence_have_one_and_before_the_last(words, text):
+    assert all_of(words) == text
 
 
 @pytest.mark.parametrize("word", ["wahr", "WAHR", " Wahr\t", "\u00a0wahr"])

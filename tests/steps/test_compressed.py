@@ -97,8 +97,8 @@ def test_the_command_line_and_the_check_before_sending_unpack_too(feed, engine, 
 
 def test_a_person_is_found_in_an_archive_that_was_refused(bring, engine, storage: Storage, feed: Feed):
     many = feed.model_copy(update={"compression": "gzip"})
-    refused = bring(gzip.compress(b"Phone,Email\n1,zoe@example.com\n"), file_name="z.gz", compression="gzip")
-    broken = bring(gzip.compress(b"Phone,Email\n1,zoe@example.com\n")[:-4], file_name="y.gz", compression="gzip")
+    refused = bring(gzip.compress(b"Shoe size,Email\n1,zoe@example.com\n"), file_name="z.gz", compression="gzip")
+    broken = bring(gzip.compress(b"Shoe size,Email\n1,zoe@example.com\n")[:-4], file_name="y.gz", compression="gzip")
     erased = erase_person(engine, storage, {"default": many}, email="zoe@example.com")
     assert (erased.files, erased.unread) == (1, (broken.import_id,))
     assert ledger.find(engine, refused.import_id).file_path is None

@@ -125,7 +125,7 @@ def test_the_schema_judges_cells_as_the_importer_does(tmp_path):
 def test_a_required_column_that_is_missing_is_told_by_the_schema_too(tmp_path):
     paths = write_contract(FEEDS["default"], tmp_path)
     file = tmp_path / "file.csv"
-    file.write_text("first name,Phone\nAnn,1\n")
+    file.write_text("first name,Shoe size\nAnn,1\n")
     assert [(error.type, error.field_name) for error in errors_in(file, paths)] == [("missing-label", "Email")]
 
 

@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from include.codes import Code
+from include.schemas.client_rows import FIELDS
 from include.steps import merge as merge_step
 from tests.conftest import DESK, LONDON, PARTNERS
 
@@ -128,7 +129,8 @@ def test_an_email_that_is_not_written_is_claimed_by_nobody(bring, clients):
 def test_the_word_that_clears_is_never_a_name_and_fails_where_nothing_can_be_cleared(bring, clients):
     result = bring("First Name,Email,Type\n#CLEAR,a@example.com,\nBen,#CLEAR,\nCat,c@example.com,#clear\n")
     assert codes(result) == ["CELL_NOT_CLEARABLE"] * 3 and clients() == {}
-    assert result.problems[2].message == "Type cannot be cleared; only Middle name and Last name can."
+    *others, last = [field.label for field in FIELDS.values() if field.clearable]
+    assert result.problems[2].message == f"Type cannot be cleared; only {', '.join(others)} and {last} can."
 
 
 def test_an_error_of_a_spreadsheet_becomes_no_name_and_clears_none(bring, clients):

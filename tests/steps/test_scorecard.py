@@ -49,7 +49,7 @@ def at(time):
 
 
 def test_a_week_without_rows_says_so_once(bring, card):
-    bring("Phone,Email\n1,a@example.com\n", **at(TUESDAY))
+    bring("Shoe size,Email\n1,a@example.com\n", **at(TUESDAY))
     found = card()
     assert "1 file, 1 of them refused. No rows.\n" in found.text() and found.subject.endswith("1 file, no rows")
 
@@ -57,7 +57,7 @@ def test_a_week_without_rows_says_so_once(bring, card):
 def test_a_week_is_counted_with_its_trend_and_what_was_corrected(bring, storage, card):
     bring("First Name,Email\nAnn,ann@example.com\n,ben@example.com\n", **at(TUESDAY - timedelta(days=14)))
     first = bring(BAD, **at(TUESDAY))
-    bring("Phone,Email\n1,a@example.com\n", **at(TUESDAY))
+    bring("Shoe size,Email\n1,a@example.com\n", **at(TUESDAY))
     bring("First Name,Email\nEve,eve@example.com\n", dry_run=True, **at(TUESDAY))
     report = (storage.root / first.report).read_bytes().replace(b"\r\n,ben", b"\r\nBen,ben")
     bring(report, **at(TUESDAY + timedelta(hours=1)))

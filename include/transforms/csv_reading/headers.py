@@ -14,6 +14,7 @@ from include.errors import FileRefused
 from include.models import Problem
 from include.schemas.client_rows import FIELDS, required_columns
 from include.schemas.header_names import IGNORE, UNDERSTOOD, UNDERSTOOD_BESIDE, forms, normal
+from include.schemas.words import all_of
 from include.transforms.csv_reading.near_names import near_column, near_field
 
 Groups = Sequence[tuple[str, ...]]
@@ -166,7 +167,7 @@ def _is_a_record(names: Sequence[str]) -> bool:
 
 
 def _missing_sentence(missing: Groups, columns: Sequence[_Column], hint: str, samples: Sequence[Sequence[str]]) -> str:
-    labels = " and ".join(" or ".join(FIELDS[field].headers[0] for field in group) for group in missing)
+    labels = all_of(" or ".join(FIELDS[field].headers[0] for field in group) for group in missing)
     plural = "s" * (len(missing) > 1)
     if _is_a_record([column.name for column in columns]) and not hint:
         return f"The first record stands where the header should be: the column{plural} {labels} cannot be found."

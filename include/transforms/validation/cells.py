@@ -23,7 +23,7 @@ from include.schemas.cell_rules import (
 )
 from include.schemas.client_rows import FIELDS, ClientRows, Field
 from include.schemas.email_addresses import why_not_valid
-from include.schemas.words import folded, listed
+from include.schemas.words import all_of, folded, listed
 from include.transforms.csv_reading.headers import fields_of
 from include.transforms.csv_reading.sent_rows import column_as_sent
 from include.transforms.validation.cleaning import trimmed
@@ -144,7 +144,7 @@ def _facts(code: Code, field: Field, cells: pd.Series, as_sent: pd.Series, known
             words = {True: "show this cell, because its column was too narrow", False: "work out this cell"}
             return {"detail": is_too_narrow(cells).map(words)}
         case Code.CELL_NOT_CLEARABLE:
-            return {"detail": same(" and ".join(other.label for other in FIELDS.values() if other.clearable))}
+            return {"detail": same(all_of(other.label for other in FIELDS.values() if other.clearable))}
         case Code.CELL_LOOKS_DAMAGED:
             words = {True: "stands in quotation marks", False: "looks like text that was decoded twice"}
             return {"detail": is_whole_in_quotes(cells).map(words)}

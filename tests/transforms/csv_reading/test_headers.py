@@ -68,8 +68,8 @@ def test_a_file_that_only_updates_needs_an_id_or_an_email():
     [
         (["Ann", "a@example.com"], "The first record stands where the header should be"),
         (["Frist Name", "Mial"], "The columns First Name and Email are missing. Did you mean “Frist Name” to be First"),
-        (["Phone"], "The columns First Name and Email are missing. The header has: “Phone”."),
-        (["First Name", "Phone"], "The column Email is missing."),
+        (["Shoe size"], "The columns First Name and Email are missing. The header has: “Shoe size”."),
+        (["First Name", "Shoe size"], "The column Email is missing."),
     ],
 )
 def test_a_missing_column_is_named_with_what_could_be_meant(names, sentence):

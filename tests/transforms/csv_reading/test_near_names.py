@@ -57,7 +57,7 @@ def test_a_column_of_numbers_or_addresses_is_not_suggested_for_the_first_name():
 
 
 def test_both_required_fields_have_their_own_suggestion():
-    message = refusal("Frist Name|Emial|Phone", "Ann|ann@example.com|1")
+    message = refusal("Frist Name|Emial|Shoe size", "Ann|ann@example.com|1")
     assert "“Frist Name” to be First Name? Did you mean “Emial” to be Email?" in message
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pandas as pd
 import pytest
 
-from include.schemas.client_rows import CLEARED
+from include.schemas.client_rows import CLEARED, FIELDS
 from include.schemas.field_names import FIELD_NAMES
 from include.transforms.matching.defaults import fill, typed
 
@@ -82,10 +82,12 @@ def test_project_and_desk_stay_as_they_are():
 
 
 def test_a_new_client_gets_what_the_field_says_where_the_row_says_nothing():
-    assert filled({"first_name": "Ann"}) == {
+    of_today = {
         "id": None, "email": None, "username": None, "first_name": "Ann", "middle_name": "", "last_name": "", "active": True, "type": "personal",
         "created": NOW,
     }  # fmt: skip
+    of_others = {name: field.on_create for name, field in FIELDS.items() if name not in (*of_today, *REFERENCES)}
+    assert filled({"first_name": "Ann"}) == of_today | of_others
 
 
 def test_the_feeds_default_comes_before_the_fields_and_is_read_as_a_cell_is():

@@ -163,7 +163,8 @@ def test_the_word_that_clears_fails_alone_where_a_field_cannot_be_cleared():
     problems = judge_cells(sent, clean(sent, {}, clear_word="#CLEAR"), NO_RAGGED, NOW)
     fixed = [name for name, field in FIELDS.items() if not field.clearable]
     assert reasons(problems) == [(1, name, "CELL_NOT_CLEARABLE") for name in fixed]
-    assert problems.at[1, "message"].startswith("First name cannot be cleared; only Middle name and Last name")
+    *others, last = [field.label for field in FIELDS.values() if field.clearable]
+    assert problems.at[1, "message"] == f"First name cannot be cleared; only {', '.join(others)} and {last} can."
 
 
 def test_a_name_that_looks_damaged_is_a_warning_and_no_error():

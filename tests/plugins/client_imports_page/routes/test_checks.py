@@ -70,7 +70,7 @@ def test_a_check_says_what_the_import_then_does_and_leaves_nothing(web, imported
         (b"First Name,Email\nJos\xe9,jose@example.com\n", "UTF-8"),
         (b"PK\x03\x04\x00\x00", "The content is not CSV text"),
         ("First Name,Email\n" + "Ann,ann@example.com\n" * 5001, "The file has 5,001 records"),
-        ("First Name,Phone\nAnn,1\n", "The column Email is missing"),
+        ("First Name,Shoe size\nAnn,1\n", "The column Email is missing"),
     ],
 )
 def test_an_error_in_the_file_is_told_before_any_run(web, engine, text, words):
