@@ -75,6 +75,9 @@ bench-workers: .venv  ## measure whether merges of two workers overlap where the
 bench-pages: .venv  ## measure the page's screens with 1,000,000 clients, 1,000 imports and 1,000,000 rows
 	$(BIN)/python -m benchmarks.pages
 
+bench-history: .venv  ## measure what a year of history costs: retention, an import, one client's history
+	$(BIN)/python -W ignore -m benchmarks.history
+
 bench-refusals: .venv  ## measure how long it takes to refuse 20 MiB of each kind of content
 	$(BIN)/python -m benchmarks.refusals
 
@@ -99,4 +102,4 @@ lock: .venv  ## write both locks after a change of requirements*.txt: for the im
 	$(LOCK) requirements-dev.txt --output-file requirements-dev.lock
 	$(LOCK) requirements.txt --constraint requirements-dev.lock --output-file requirements.lock
 
-.PHONY: help demo stop clean test test-whole chromium coverage properties fuzz faults bench bench-phases bench-growth bench-locks bench-pages bench-refusals bench-airflow docs lint format lock
+.PHONY: help demo stop clean test test-whole chromium coverage properties fuzz faults bench bench-phases bench-growth bench-locks bench-pages bench-history bench-refusals bench-airflow docs lint format lock

@@ -2,8 +2,8 @@
 
 **In**: the ledger in `clients_db`, the files below the storage root, `retention_days` of every feed. Imports of a
 feed that no longer exists are kept for the `retention_days` of the default feed.
-**Out**: imports without original cells, problem texts, before/after images, archived or refused file and report.
-Counts, codes, states and times stay.
+**Out**: imports without rows, archived or refused file and report. Counts, codes, states and times stay. The table of
+a week whose imports are all forgotten is dropped, and the weeks to come have tables.
 
 `forget` runs every day, for all feeds. `forget_client` runs when the DAG is triggered with the ID of a client: it
 removes that client from everything that imports have kept, in the database and in files. The client in `clients`

@@ -184,6 +184,7 @@ class Forgotten:
     """What was deleted for good.
 
     imports       how many imports lost something
+    rows          how many rows were deleted, by retention; erasure of a person empties some, as follows
     cells         how many rows lost their original cells, and `problems` how many lost the texts of their problems
     images        how many clients lost the values before and after one import
     files         how many files were deleted
@@ -193,6 +194,7 @@ class Forgotten:
     """
 
     imports: int = 0
+    rows: int = 0
     cells: int = 0
     problems: int = 0
     images: int = 0
@@ -209,10 +211,12 @@ class Forgotten:
 
     def sentences(self) -> list[str]:
         """Say it to people, without personal data."""
-        sentences = [
-            f"Removed from {self.imports:,} imports: the original cells of {self.cells:,} rows, the problem texts of "
-            f"{self.problems:,} rows, {self.images:,} before/after images, {self.files:,} files."
-        ]
+        emptied = (
+            f"the original cells of {self.cells:,} rows, the problem texts of {self.problems:,} rows, {self.images:,} "
+            "before/after images"
+        )
+        what = emptied if self.of_person else f"{self.rows:,} rows"
+        sentences = [f"Removed from {self.imports:,} imports: {what}, {self.files:,} files."]
         if self.of_person:
             sentences.append(
                 "Files that held the person were deleted whole; failed-row reports were written again without the "

@@ -42,6 +42,7 @@ def allow_rows(engine: sa.Engine, role: str) -> None:
             f"GRANT SELECT ON projects, desks, client_changes TO {name}",
             f"GRANT SELECT, INSERT, UPDATE, DELETE ON clients, imports, import_rows, uploads, expected_feeds, "
             f"mailed_scorecards, remembered_mappings TO {name}",
+            f"GRANT EXECUTE ON FUNCTION import_rows_first_id, import_rows_make_weeks, import_rows_drop_week TO {name}",
         ):
             connection.execute(sa.text(statement))
 

@@ -270,7 +270,7 @@ class Import(Base):
 class ImportRow(Base):
     """One record of an imported file, one client that the file lacks (`line` is 0), or one client of an undo.
 
-    The view `client_changes` shows the changed clients.
+    The view `client_changes` shows the changed clients. The rows of a week are in a table of their own: `row_weeks.py`.
     """
 
     __tablename__ = "import_rows"
@@ -291,6 +291,7 @@ class ImportRow(Base):
             "ix_import_rows_cells", "cells", postgresql_using="gin",
             postgresql_ops={"cells": "jsonb_path_ops"}, postgresql_where=text("cells IS NOT NULL"),
         ),
+        {"postgresql_partition_by": "RANGE (import_id)"},
     )  # fmt: skip
 
     import_id: Mapped[Id] = mapped_column(ForeignKey("imports.id", ondelete="CASCADE"), primary_key=True)

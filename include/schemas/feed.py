@@ -178,7 +178,7 @@ inactive. Not for a file that has no records, far fewer than usual (`hold.fewer_
     notify: Notify = Notify()
     """Whom a mail tells what became of the files."""
     retention_days: Annotated[int, Field(ge=1, le=36_500)] = 365
-    """After so many days the cells of an import and its file are forgotten."""
+    """After so many days, from the end of its week, the rows of an import and its file are forgotten."""
     _file: Path | None = PrivateAttr(None)
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Apply retention: after a feed's `retention_days` an import keeps its counts, codes, state and times, and no cell."""
+"""Apply retention: after a feed's `retention_days` an import keeps its counts, codes, state and times, and no row."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from include.adapters.database import erasure, ledger, uploads
+from include.adapters.database import erasure, ledger, row_weeks, uploads
 from include.adapters.files.storage import Storage
 from include.codes import Code
 from include.errors import ClientImportError, StepFailed
@@ -25,6 +25,7 @@ _REMEMBERED_AFTER_CANCEL = timedelta(days=7)
 def forget(engine: sa.Engine, storage: Storage, feeds: Feeds, now: datetime) -> Forgotten:
     """Forget every import in a final state that is older than its feed's days. Repeating it does what is left to do.
 
+    The days count from the end of the week in which an import was received: a week's rows go together, where they can.
     `feeds` by name, None for a broken feed file: its days are not known, so nothing of it is forgotten. An import of
     a feed that no longer exists is forgotten after the default feed's days.
     A system error with one import does not stop the next: the errors are raised together at the end.
@@ -34,15 +35,21 @@ def forget(engine: sa.Engine, storage: Storage, feeds: Feeds, now: datetime) -> 
     with only_one_forgets(engine):
         _delete_abandoned_uploads(engine, storage, now)
         uploads.forget_cancelled(engine, now - _REMEMBERED_AFTER_CANCEL)
+        ended: list[str] = []
+        left: list[str] = []
         for import_id, state in _expired(engine, feeds, now):
-            if state not in FINAL_STATES and not _discard_dead(engine, import_id, now):
-                forgotten += Forgotten(left=(import_id,))
-                continue
+            has_ended = state in FINAL_STATES or _discard_dead(engine, import_id, now)
+            (ended if has_ended else left).append(import_id)
+        forgotten += Forgotten(left=tuple(left))
+        weeks = row_weeks.weeks_to_drop(engine, ended, now)
+        for import_id in ended:
             try:
                 with nameless_errors():
-                    forgotten += _forget_import(engine, storage, import_id, now)
+                    goes_with_week = row_weeks.monday_of(import_id) in weeks
+                    forgotten += _forget_import(engine, storage, import_id, now, rows_go_with_their_week=goes_with_week)
             except ClientImportError as error:
                 errors.append(error)
+        row_weeks.turn_over(engine, weeks, now)
     if errors:
         raise ExceptionGroup(f"{len(errors)} import(s) could not be forgotten", errors)
     return forgotten
@@ -59,11 +66,12 @@ def _delete_abandoned_uploads(engine: sa.Engine, storage: Storage, now: datetime
 
 
 def _expired(engine: sa.Engine, feeds: Feeds, now: datetime) -> Iterator[tuple[str, str]]:
-    """Give (id, state) of each import that is older than its feed's days."""
+    """Give (id, state) of each import whose week ended longer ago than its feed's days."""
     for name in erasure.feeds_remembered(engine):
         feed = feeds.get(name) if name in feeds else feeds.get(FALLBACK)
         if feed is not None:
-            yield from erasure.received_before(engine, name, now - timedelta(days=feed.retention_days))
+            last = row_weeks.start_of_week(now - timedelta(days=feed.retention_days))
+            yield from erasure.received_before(engine, name, last)
 
 
 def _discard_dead(engine: sa.Engine, import_id: str, now: datetime) -> bool:
@@ -77,7 +85,9 @@ def _discard_dead(engine: sa.Engine, import_id: str, now: datetime) -> bool:
         return True
 
 
-def _forget_import(engine: sa.Engine, storage: Storage, import_id: str, now: datetime) -> Forgotten:
+def _forget_import(
+    engine: sa.Engine, storage: Storage, import_id: str, now: datetime, *, rows_go_with_their_week: bool
+) -> Forgotten:
     """Delete the files first, then empty the ledger: after a kill the row still says what is to be done."""
     with engine.begin() as connection:
         entry = ledger.lock(connection, import_id)
@@ -85,8 +95,10 @@ def _forget_import(engine: sa.Engine, storage: Storage, import_id: str, now: dat
             return Forgotten()
         deleted = storage.delete_files(entry)
         storage.delete_empty_folders(deleted)
-        cells, problems, images = erasure.forget_import(connection, import_id, plain_message(entry), now)
-    return Forgotten(1, cells, problems, images, len(deleted))
+        erasure.forget_import(
+            connection, import_id, plain_message(entry), now, rows_go_with_their_week=rows_go_with_their_week
+        )
+    return Forgotten(1, rows=entry.read + entry.deactivated + entry.reverted + entry.kept, files=len(deleted))
 
 
 def plain_message(entry: Import) -> str | None:

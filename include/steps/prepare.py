@@ -175,9 +175,9 @@ def _with_ids(keys: pd.DataFrame, entry: Import, replaced: pd.Series) -> pd.Data
     A duplicate has the ID of the row that counts for its client (`replaced`).
 
     New IDs follow each other as those of the CRM do (seconds, origin, a counter): an index that gets new ones at its
-    end stays in memory, whatever its size.
+    end stays in memory, whatever its size. The origin is the end of the import's ID, which is random.
     """
-    prefix = f"{int(entry.received_at.timestamp()):08x}{UUID(entry.id).hex[:10]}"
+    prefix = f"{int(entry.received_at.timestamp()):08x}{UUID(entry.id).hex[-10:]}"
     new = keys.index[keys["identified"] & (keys["means"] == "")]
     counts = replaced.reindex(new).fillna(new.to_series()).astype("int64") if len(replaced) else new
     generated = pd.Series([f"{prefix}{row:06x}" for row in counts], index=new, dtype="str")

@@ -28,16 +28,15 @@ _ANY_SIZE: Mapping[str, Any] = {"max_records": _MOST_RECORDS, "max_bytes": 1 << 
 
 
 def has_result(entry: Import) -> bool:
-    """Say whether every record of an import has an outcome."""
-    return entry.counts.read + entry.reverted + entry.kept > 0 and entry.state in (
-        State.MERGED, State.REVERTED, State.PREVIEWED, State.HELD,
-    )  # fmt: skip
+    """Say whether every record of an import has an outcome, and the outcomes are still kept."""
+    ended = entry.state in (State.MERGED, State.REVERTED, State.PREVIEWED, State.HELD)
+    return ended and entry.forgotten_at is None and entry.counts.read + entry.reverted + entry.kept > 0
 
 
 def result_file(context: ImportContext, entry: Import) -> Iterator[bytes]:
     """Give the result file, a line at a time.
 
-    The cells of a row are blank once they are forgotten, and where the file cannot be read as it was read then.
+    The cells of a row are blank where a person was erased, or where the file cannot be read as it was read then.
     """
     return write_result(entry.header, _rows(context, entry), entry.id, entry.delimiter or ",")
 

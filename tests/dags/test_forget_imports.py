@@ -34,7 +34,7 @@ def test_a_day_forgets_the_imports_of_all_feeds_that_are_past_their_retention(
     assert done.state == "success" and states(done) == {"forget": "success", "forget_client": "skipped"}
     assert [row["forgotten_at"] for row in ledger()] == [None, None]
     with engine.begin() as connection:
-        connection.execute(sa.text("UPDATE imports SET received_at = received_at - interval '366 days', feed = "
+        connection.execute(sa.text("UPDATE imports SET received_at = received_at - interval '373 days', feed = "
                                    "CASE feed WHEN 'acme' THEN 'gone' ELSE feed END"))  # fmt: skip
     people = clients()
     assert run().state == "success"

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from include.adapters.database import import_rows, ledger
+from include.adapters.database import import_rows, ledger, row_weeks, transactions
 from include.adapters.files.storage import Storage
-from include.models import Counts, Problem
+from include.models import Counts
 from include.steps.forget import forget
 from tests.inboxes import all_files
 
@@ -21,7 +21,8 @@ FILE = (
     ",Benno,BEN@example.com,,green\n"
 )
 NOW = datetime.now(UTC)
-LATER = NOW + timedelta(days=366)
+# Days count from the end of the week.
+LATER = NOW + timedelta(days=366 + 7)
 
 
 class Died(BaseException):
@@ -39,6 +40,29 @@ def all_texts(engine: sa.Engine, but: tuple[str, ...] = ()) -> str:
         )
 
 
+def tables(engine: sa.Engine) -> set[str]:
+    return set(sa.inspect(engine).get_table_names())
+
+
+def rows_of(engine: sa.Engine) -> dict[str, int]:
+    """Count the rows that are kept of each import."""
+    with engine.connect() as connection:
+        counts = connection.execute(sa.text("SELECT import_id::text, count(*) FROM import_rows GROUP BY 1"))
+        return {import_id: count for import_id, count in counts}
+
+
+def refuse_to_delete(monkeypatch: pytest.MonkeyPatch, import_id: str) -> None:
+    """Let the storage fail with the files of one import."""
+    real = Storage.delete_files
+
+    def broken(self: Storage, entry: object) -> int:
+        if entry.id == import_id:
+            raise PermissionError(13, "no", "archive/ann_example.com--1.csv")
+        return real(self, entry)
+
+    monkeypatch.setattr(Storage, "delete_files", broken)
+
+
 @pytest.fixture
 def storage(folder_or_bucket):
     return folder_or_bucket
@@ -51,13 +75,14 @@ def feeds(feed):
 
 @pytest.fixture
 def forgotten(engine, storage, feeds):
+    row_weeks.turn_over(engine, (), NOW)  # other tests have dropped the weeks of today
     return lambda now=LATER, feeds=feeds: forget(engine, storage, feeds, now)
 
 
 def test_after_its_days_an_import_keeps_its_counts_and_no_cell(bring, engine, storage, forgotten):
     before = bring(FILE)
     done = forgotten()
-    assert (done.imports, done.cells, done.problems, done.images, done.files) == (1, 2, 2, 2, 2)
+    assert (done.imports, done.rows, done.files) == (1, 4, 2)
     assert all_files(storage) == {} and not any((storage.root / "archive" / "default").iterdir())
     texts = all_texts(engine, but=("clients",))
     assert not [word for word in ("marker", "Ann", "ann@", "ben@", "Benno", "colour") if word in texts]
@@ -67,20 +92,69 @@ def test_after_its_days_an_import_keeps_its_counts_and_no_cell(bring, engine, st
     assert (entry.file_path, entry.report_path, entry.header, entry.file_problems) == (None, None, [], [])
 
 
-def test_problems_keep_code_field_and_severity_and_can_still_be_read(bring, engine, forgotten):
+def test_the_causes_of_failed_rows_stay_by_code_and_field(bring, engine, forgotten):
     import_id = bring(FILE).import_id
     forgotten()
-    with engine.connect() as connection:
-        kept = connection.scalars(sa.text("SELECT problems FROM import_rows WHERE problems IS NOT NULL ORDER BY row"))
-        assert list(kept) == [
-            [{"code": "CELL_FORMAT", "field": "email", "severity": "error"}],
-            [{"code": "DUPLICATE_IN_FILE", "field": "", "severity": "warning"}],
-        ]
-    first, _ = import_rows.problems_of(engine, import_id)
-    assert first == Problem("CELL_FORMAT", "email", "Not in the right format", "", row=2, line=3)
-    assert [(c.code, c.rows, c.message) for c in import_rows.causes(engine, import_id)] == [
-        ("CELL_FORMAT", 1, "Not in the right format"), ("DUPLICATE_IN_FILE", 1, "Same client twice"),
+    entry = ledger.find(engine, import_id)
+    assert [(c.code, c.field, c.rows, c.message) for c in import_rows.causes_of(engine, entry)] == [
+        ("CELL_FORMAT", "email", 1, "Not in the right format"),
     ]  # fmt: skip
+
+
+def test_the_rows_of_a_week_go_together_once_all_its_imports_are_forgotten(bring, engine, forgotten):
+    bring(FILE)
+    bring(FILE.replace("Ann", "Eve"))
+    table = f"import_rows_{NOW:%Gw%V}"
+    assert table in tables(engine)
+    forgotten()
+    assert table not in tables(engine)
+    # The weeks to come have tables by then.
+    assert tables(engine) >= {f"import_rows_{LATER + timedelta(weeks=n):%Gw%V}" for n in range(5)}
+
+
+def test_rows_that_a_week_does_not_take_with_it_are_deleted(bring, engine, feed, forgotten, feeds):
+    """Another feed keeps its imports of that week for longer."""
+    gone, kept = bring(FILE).import_id, bring(FILE.replace("Ann", "Eve"), name="long").import_id
+    longer = {**feeds, "long": feed.model_copy(update={"name": "long", "retention_days": 1000})}
+    forgotten(LATER, longer)
+    assert rows_of(engine) == {kept: 4} and ledger.find(engine, gone).forgotten_at
+    assert f"import_rows_{NOW:%Gw%V}" in tables(engine)
+
+
+def test_rows_of_the_week_go_though_one_of_its_imports_cannot_be_forgotten(bring, engine, forgotten, monkeypatch):
+    """Its file cannot be deleted: the run is red, and the others are forgotten all the same."""
+    first, _ = bring(FILE).import_id, bring(FILE.replace("Ann", "Eve"))
+    refuse_to_delete(monkeypatch, first)
+    with pytest.raises(ExceptionGroup):
+        forgotten()
+    assert rows_of(engine) == {first: 4}
+    monkeypatch.undo()
+    forgotten()
+    assert rows_of(engine) == {}
+
+
+def test_rows_of_a_week_that_has_no_table_are_kept_with_the_others_and_deleted(bring, engine, forgotten):
+    """The day on which the table should have been made has not come, or its run failed."""
+    long_ago = NOW - timedelta(weeks=100)
+    bring(FILE, clock=lambda: long_ago)
+    with engine.connect() as connection:
+        assert connection.scalar(sa.text("SELECT count(*) FROM import_rows_other")) == 4
+    forgotten(long_ago)
+    assert f"import_rows_{long_ago:%Gw%V}" not in tables(engine)
+    assert f"import_rows_{long_ago + timedelta(weeks=1):%Gw%V}" in tables(engine)
+    forgotten(NOW)
+    assert rows_of(engine) == {}
+
+
+def test_a_week_that_others_use_at_the_moment_is_emptied_instead(bring, engine, forgotten, monkeypatch):
+    bring(FILE)
+    monkeypatch.setattr(transactions, "RETRY_BUDGET_SECONDS", 0)
+    monkeypatch.setattr(transactions, "LOCK_TIMEOUT_SECONDS", 0.05)
+    with engine.connect() as reader:
+        reader.execute(sa.text("SELECT count(*) FROM import_rows"))
+        assert forgotten().rows == 4
+        assert rows_of(engine) == {}
+    assert f"import_rows_{NOW:%Gw%V}" in tables(engine)
 
 
 def test_a_refused_file_goes_with_the_words_of_its_refusal(bring, engine, storage, forgotten):
@@ -97,7 +171,8 @@ def test_a_refused_file_goes_with_the_words_of_its_refusal(bring, engine, storag
 def test_the_day_before_nothing_is_forgotten_and_the_second_time_nothing_is_left_to_do(bring, storage, forgotten):
     bring(FILE)
     files = all_files(storage)
-    assert forgotten(NOW + timedelta(days=364)).imports == 0 and all_files(storage) == files
+    end_of_week = row_weeks.start_of_week(NOW) + timedelta(days=7)
+    assert forgotten(end_of_week + timedelta(days=364)).imports == 0 and all_files(storage) == files
     assert forgotten().imports == 1
     assert forgotten() == forgotten(NOW)
 
@@ -112,8 +187,8 @@ def test_each_feed_has_its_own_days_and_a_feed_that_is_gone_has_the_default_ones
         return {name for name, each in ids.items() if ledger.find(engine, each).forgotten_at}
 
     assert over(29) == set()
-    assert over(31) == {"short"}
-    assert over(366) == {"short", "default", "gone"}
+    assert over(38) == {"short"}
+    assert over(373) == {"short", "default", "gone"}
     assert forgotten(LATER, torn).broken_feeds == ("torn",)
 
 
@@ -145,7 +220,7 @@ def test_a_process_killed_between_files_and_ledger_leaves_the_import_to_the_next
 ):
     import_id = bring(FILE).import_id
 
-    def die(*_: object) -> None:
+    def die(*_: object, **__: object) -> None:
         raise Died
 
     with monkeypatch.context() as patch:
@@ -154,7 +229,20 @@ def test_a_process_killed_between_files_and_ledger_leaves_the_import_to_the_next
             forgotten()
     entry = ledger.find(engine, import_id)
     assert entry.forgotten_at is None and all_files(storage) == {}
-    assert forgotten().cells == 2 and ledger.find(engine, import_id).forgotten_at
+    assert forgotten().rows == 4 and ledger.find(engine, import_id).forgotten_at
+
+
+def test_a_process_killed_before_the_week_is_dropped_leaves_it_to_the_next(bring, engine, forgotten, monkeypatch):
+    bring(FILE)
+
+    def die(*_: object) -> None:
+        raise Died
+
+    with monkeypatch.context() as patch:
+        patch.setattr(row_weeks, "turn_over", die)
+        with pytest.raises(Died):
+            forgotten()
+    assert forgotten().imports == 0 and rows_of(engine) == {}
 
 
 def test_files_that_the_ledger_never_learned_of_go_too(bring, engine, storage, forgotten):
@@ -169,14 +257,7 @@ def test_files_that_the_ledger_never_learned_of_go_too(bring, engine, storage, f
 
 def test_one_import_that_cannot_be_forgotten_does_not_stop_the_next(bring, engine, storage, forgotten, monkeypatch):
     first, second = bring(FILE), bring(FILE.replace("Ann", "Eve"))
-    real = Storage.delete_files
-
-    def broken(self: Storage, entry: object) -> int:
-        if entry.id == first.import_id:
-            raise PermissionError(13, "no", "archive/ann_example.com--1.csv")
-        return real(self, entry)
-
-    monkeypatch.setattr(Storage, "delete_files", broken)
+    refuse_to_delete(monkeypatch, first.import_id)
     with pytest.raises(ExceptionGroup, match=r"1 import\(s\)") as raised:
         forgotten()
     assert str(raised.value.exceptions[0]) == "forget failed: Permission denied in archive"

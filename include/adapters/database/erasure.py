@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from include.adapters.database import ledger
 from include.models import State
-from include.schemas.client_tables import Client, Import, Upload
+from include.schemas.client_tables import Client, Import, ImportRow, Upload
 
 # What stays of a row's problems: nothing of it is personal data.
 _STRIPPED = """(
@@ -46,24 +46,16 @@ def received_before(engine: sa.Engine, feed: str, time: datetime) -> list[tuple[
 
 
 def forget_import(
-    connection: sa.Connection, import_id: str, message: str | None, now: datetime
-) -> tuple[int, int, int]:
-    """Empty what an import keeps of its file. Returns how many rows lost cells, problems and before/after images."""
-    counts = f"SELECT count(cells), count(problems), count(*) FILTER (WHERE {_HAS_IMAGE}) FROM import_rows"
-    values = {"id": UUID(import_id)}
-    cells, problems, images = connection.execute(sa.text(f"{counts} WHERE import_id = :id"), values).one()
-    connection.execute(
-        sa.text(f"""
-        UPDATE import_rows SET cells = NULL, problems = {_STRIPPED.format("problems")}, before = NULL, after = NULL
-        WHERE import_id = :id AND (cells IS NOT NULL OR problems IS NOT NULL OR {_HAS_IMAGE})"""),
-        values,
-    )
+    connection: sa.Connection, import_id: str, message: str | None, now: datetime, *, rows_go_with_their_week: bool
+) -> None:
+    """Delete what an import keeps of its file. Its rows may stay for the moment, and go with their week."""
+    if not rows_go_with_their_week:
+        connection.execute(sa.delete(ImportRow).where(ImportRow.import_id == import_id))
     ledger.change(
         connection, import_id, header=[], fields=[], file_problems=[], mapping={}, message=message, file_path=None,
         report_path=None, planned_path=None, answer_path=None, filed=True, forgotten_at=now,
     )  # fmt: skip
     forget_of_uploads(connection, import_id, mapping={}, email=None)
-    return cells, problems, images
 
 
 # The image of a plan that was not carried out does not show an address that the client had.

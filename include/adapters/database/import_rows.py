@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from include.adapters.database.ledger import find
 from include.codes import Code
 from include.models import Cause, Outcome, Problem
-from include.schemas.client_tables import ImportRow
+from include.schemas.client_tables import Import, ImportRow
 
 _AT_ONCE = 2_000  # rows that are in memory at once
 
@@ -60,6 +60,17 @@ def causes(engine: sa.Engine, import_id: str, most: int = 20) -> list[Cause]:
     values = {"import_id": UUID(import_id), "by_value": _BY_VALUE, "most": most}
     with engine.connect() as connection:
         return [_cause(row) for row in connection.execute(CAUSES_STATEMENT, values).mappings()]
+
+
+def causes_of(engine: sa.Engine, entry: Import, most: int = 20) -> list[Cause]:
+    """Group failed rows by cause, as `causes` does; after retention by code and field alone."""
+    if entry.forgotten_at is None:
+        return causes(engine, entry.id, most)
+    kinds = sorted(entry.failure_kinds.items(), key=lambda kind: (-kind[1], kind[0]))
+    return [
+        Cause(code, field, "", "error", rows, Code(code).title, alike=True, meant="")
+        for (code, _, field), rows in ((kind.partition(" "), rows) for kind, rows in kinds[:most])
+    ]
 
 
 def causes_of_incoming(connection: sa.Connection, most: int = 20) -> list[Cause]:
@@ -120,5 +131,5 @@ def planned_changes(engine: sa.Engine, import_id: str) -> list[dict[str, Any]]:
 
 
 def problem_of(kept: dict[str, Any]) -> Problem:
-    """Read a problem as the ledger keeps it. After retention it has neither its sentence nor its value."""
+    """Read a problem as the ledger keeps it. Once its person is erased, it has neither its sentence nor its value."""
     return Problem(**{"message": Code(kept["code"]).title, "value": "", **kept})

@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
+from include.adapters.database.row_weeks import new_import_id
 from include.errors import ImportNotFound, TransitionNotAllowed
 from include.models import FINAL_STATES, TRANSITIONS, Problem, RunRequest, State
 from include.schemas.client_tables import Import
@@ -61,8 +62,8 @@ def _insert(
     **values: Any,
 ) -> Import:  # fmt: skip
     statement = sa.insert(Import).values(
-        id=str(uuid4()), feed=feed, file_name=file_name, state=state, dag_id=request.dag_id, run_id=request.run_id,
-        requested_by=request.by, note=request.note, forced=request.force, dry_run=request.dry_run, received_at=now,
+        id=new_import_id(now), feed=feed, file_name=file_name, state=state, dag_id=request.dag_id,
+        run_id=request.run_id, requested_by=request.by, note=request.note, forced=request.force, dry_run=request.dry_run, received_at=now,
         state_times={state: now.isoformat()}, **values,
     )  # fmt: skip
     (opened,) = load(connection, statement.returning(Import))

@@ -170,7 +170,7 @@ def _show_together(request: Request, person: Person, imports: Sequence[Import]) 
     if not entries:
         return show(request, "not_an_import.html", person, what="run")
     entries.sort(key=lambda entry: (entry.state not in _SHOWN_FIRST, -entry.counts.failed))
-    causes = {entry.id: import_rows.causes(engine, entry.id, most=5) for entry in entries if entry.counts.failed}
+    causes = {entry.id: import_rows.causes_of(engine, entry, most=5) for entry in entries if entry.counts.failed}
     return show(request, "run.html", person, entries=entries, causes=causes)
 
 

@@ -91,7 +91,7 @@ def one_import(
     entry, engine = visible_import(import_id, person), connections.engine()
     if entry.state not in wording.DOING:  # until then it shows no row, and is asked for every second
         person.note("import_viewed", entry)
-    causes = import_rows.causes(engine, entry.id)
+    causes = import_rows.causes_of(engine, entry)
     chosen = causes[cause - 1] if cause and cause <= len(causes) else None
     children, actions = ledger.children(engine, entry.id), _what_can_be_done(entry, person)
     return show(
