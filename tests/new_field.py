@@ -45,7 +45,10 @@ def main(url: str, folder: Path, older_import: str, *on_their_way: str) -> None:
     engine, storage = engine_from_url(url), Storage(folder / "storage")
     migrations.upgrade(engine)
     with engine.connect() as connection:
-        options = {"include_object": lambda _object, _name, kind, *_: kind != "index"}
+        options = {
+            "include_object": lambda _object, _name, kind, *_: kind != "index",
+            "include_name": migrations.is_described,
+        }
         assert compare_metadata(MigrationContext.configure(connection, opts=options), metadata) == []
 
     def bring(text: bytes | str, feed: Feed = FEED, **options: bool) -> ImportResult:

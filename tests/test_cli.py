@@ -210,7 +210,7 @@ def test_forget_expired_says_how_much_went(cli, engine):
     with engine.begin() as connection:
         connection.execute(sa.text("UPDATE imports SET received_at = received_at - interval '400 days'"))
     done = cli("forget", "--expired", "--json")
-    assert done.returncode == 0 and json.loads(done.stdout) | {"imports": 1, "images": 4} == json.loads(done.stdout)
+    assert done.returncode == 0 and json.loads(done.stdout) | {"imports": 1, "rows": 4} == json.loads(done.stdout)
 
 
 def test_forget_names_what_is_still_on_its_way_with_exit_1(cli, engine):

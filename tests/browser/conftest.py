@@ -141,36 +141,50 @@ class Browser:
                     return frame
         raise AssertionError("Airflow shows no frame with the page.")
 
+    def reload(self) -> Any:
+        """Load the page in its frame again, and give the frame once the new page is there."""
+        frame = self.frame()
+        with frame.expect_navigation():
+            frame.evaluate("location.reload()")
+        return self.frame()
 
-@pytest.fixture
-def browse(site: Site) -> Iterator[Callable[..., Browser]]:
-    """A fresh profile for each window: `browse("admin", dark=True, width=800)`."""
+
+@pytest.fixture(scope="package")
+def chromium(site: Site) -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
-    opened: list[Browser] = []
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield running
+        running.close()
 
-        def _browse(person: str = "admin", *, dark: bool = False, width: int = 1440, height: int = 900) -> Browser:
-            context = chromium.new_context(
-                viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light",
-                accept_downloads=True, timezone_id="Europe/Berlin", locale="en-GB",
-            )  # fmt: skip
-            context.set_default_timeout(60_000)
-            browser = Browser(context.new_page(), site)
-            browser.page.on("console", lambda message: _complain(browser, message.type, message.text))
-            browser.page.on("pageerror", lambda error: browser.complaints.append(str(error)))
-            browser.page.on("response", lambda answer: _note_failure(browser, answer))
-            browser.page.goto(f"{site.url}/auth/login")
-            browser.page.fill("input[name=username]", person)
-            browser.page.fill("input[name=password]", site.passwords[person])
-            browser.page.click("button[type=submit]")
-            browser.page.wait_for_url(re.compile(r"/(\?.*)?$"))
-            opened.append(browser)
-            return browser
 
-        yield _browse
-        chromium.close()
+@pytest.fixture
+def browse(site: Site, chromium: Any) -> Iterator[Callable[..., Browser]]:
+    """A fresh profile for each window: `browse("admin", dark=True, width=800)`."""
+    opened: list[Browser] = []
+
+    def _browse(person: str = "admin", *, dark: bool = False, width: int = 1440, height: int = 900) -> Browser:
+        context = chromium.new_context(
+            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light",
+            accept_downloads=True, timezone_id="Europe/Berlin", locale="en-GB",
+        )  # fmt: skip
+        context.set_default_timeout(PATIENCE_SECONDS * 1000)
+        browser = Browser(context.new_page(), site)
+        opened.append(browser)
+        browser.page.on("console", lambda message: _complain(browser, message.type, message.text))
+        browser.page.on("pageerror", lambda error: browser.complaints.append(str(error)))
+        browser.page.on("response", lambda answer: _note_failure(browser, answer))
+        browser.page.goto(f"{site.url}/auth/login")
+        browser.page.fill("input[name=username]", person)
+        browser.page.fill("input[name=password]", site.passwords[person])
+        browser.page.click("button[type=submit]")
+        browser.page.wait_for_url(re.compile(r"/(\?.*)?$"))
+        return browser
+
+    yield _browse
+    for browser in opened:
+        browser.page.context.close()
     for browser in opened:
         assert browser.complaints == []
 

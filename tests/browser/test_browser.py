@@ -34,7 +34,7 @@ def import_file(frame, path, feed="default"):
     card = frame.locator("#uploads .upload").nth(before)
     card.wait_for(state="attached")
     open_tray(frame)
-    card.get_by_role("button", name="Dismiss").wait_for(timeout=120_000)
+    card.get_by_role("button", name="Dismiss").wait_for()
     return card
 
 
@@ -115,7 +115,7 @@ def test_the_notification_reaches_the_person_on_another_page_and_after_the_windo
     frame = browser.frame()
     card = frame.locator("#uploads .upload", has_text="moved.csv")
     open_tray(frame)
-    card.get_by_role("button", name="Dismiss").wait_for(timeout=120_000)
+    card.get_by_role("button", name="Dismiss").wait_for()
     assert "1 client imported: 1 created." in card.inner_text()
     browser.page.close()
 
@@ -141,13 +141,13 @@ def test_a_dry_run_is_looked_at_then_imported_then_undone(browse, tmp_path, axe)
     })""")
     frame = browser.open_imports()
     card = frame.locator("#uploads .upload", has_text="careful.csv (dry run)")
-    card.get_by_role("link", name="Open the import").click(timeout=120_000)
+    card.get_by_role("link", name="Open the import").click()
     frame = browser.frame()
     frame.locator("h2", has_text="What would change").wait_for()
     assert axe(frame) == []
     frame.get_by_role("button", name="Import it now").click()
     card = frame.locator("#uploads .upload", has_text="1 client imported: 1 created.")
-    card.get_by_role("link", name="Open the import").last.click(timeout=120_000)
+    card.get_by_role("link", name="Open the import").last.click()
     frame = browser.frame()
     frame.get_by_role("button", name="Undo this import").click()
     frame.locator("dialog[open]").get_by_role("button", name="Undo this import").click()

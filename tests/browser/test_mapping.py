@@ -40,7 +40,7 @@ def test_a_german_file_is_mapped_imported_and_remembered_for_its_feed(browse, tm
     card = frame.locator("#uploads .upload", has_text="kunden.csv")
     card.wait_for(state="attached")
     open_tray(frame)
-    card.get_by_role("button", name="Dismiss").wait_for(timeout=120_000)
+    card.get_by_role("button", name="Dismiss").wait_for()
     assert "2 clients imported: 2 created." in card.inner_text()
 
     frame.get_by_role("link", name="Feeds").click()

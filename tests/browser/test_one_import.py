@@ -39,13 +39,12 @@ def test_three_causes_are_corrected_with_the_keyboard_on_a_small_dark_screen_and
     frame.get_by_label("Project, line 8").select_option("")
     frame.locator("#checked", has_text="7 of 7 rows are good now").wait_for()
     assert beyond_the_edge(frame) == [] and axe(frame) == []
-    frame.evaluate("location.reload()")
-    frame = browser.frame()
+    frame = browser.reload()
     frame.locator("#checked", has_text="7 of 7 rows are good now").wait_for()  # a reload loses nothing
     button = frame.get_by_role("button", name="Import corrected rows")
     button.focus()
     button.press("Enter")
-    frame.locator("main", has_text="7 fixed, 0 still failed").wait_for(timeout=120_000)  # without a reload
+    frame.locator("main", has_text="7 fixed, 0 still failed").wait_for()  # without a reload
     frame.locator("#posted", has_text="are sent").wait_for()
 
 
@@ -54,7 +53,7 @@ def test_a_held_file_is_approved_while_somebody_else_looks_at_it(browse, tmp_pat
     card = import_file(browser.open_imports(), write(tmp_path, "held.csv", MOSTLY_WRONG), "acme")
     card.get_by_role("link", name="Open the import").or_(card.get_by_role("link", name="see them")).first.click()
     frame = browser.frame()
-    frame.locator("#decision").wait_for(timeout=120_000)  # Airflow asks, and the page shows it without a reload
+    frame.locator("#decision").wait_for()  # Airflow asks, and the page shows it without a reload
     assert "12 of 20 rows failed" in frame.locator(".sentence").inner_text() and axe(frame) == []
     assert frame.get_by_role("link", name="Would be created 8").count() == 1
     address = browser.page.url
@@ -67,5 +66,5 @@ def test_a_held_file_is_approved_while_somebody_else_looks_at_it(browse, tmp_pat
     frame.get_by_label("Reason").fill("the partner said so")
     frame.get_by_role("button", name="Approve").click()
     for page in (frame, watching):
-        page.locator(".note", has_text="Approved by admin: the partner said so").wait_for(timeout=120_000)
+        page.locator(".note", has_text="Approved by admin: the partner said so").wait_for()
         assert "8 clients imported" in page.locator(".sentence").inner_text()

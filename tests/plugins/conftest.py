@@ -95,30 +95,40 @@ def connect(api_server: int, installation: Any) -> Iterator[Callable[..., Connec
         yield lambda name=None: stack.enter_context(Connection(api_server, name))
 
 
-@pytest.fixture
-def watch(api_server: int, installation: Any) -> Iterator[Callable[..., Any]]:
-    """A window of a person: `watch("olga", "/imports", zone="Asia/Tokyo")`; `zone` is chosen in Airflow."""
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     from tests.browser.conftest import CHROMIUM, FLAGS
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def watch(api_server: int, installation: Any, chromium: Any) -> Iterator[Callable[..., Any]]:
+    """A window of a person: `watch("olga", "/imports", zone="Asia/Tokyo")`; `zone` is chosen in Airflow."""
+    from tests.browser.conftest import PATIENCE_SECONDS
     from tests.plugins.persons import token_of
 
-    address = f"http://127.0.0.1:{api_server}"
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    address, opened = f"http://127.0.0.1:{api_server}", []
 
-        def _watch(person: str, path: str, zone: str = "", width: int = 1200, dark: bool = False) -> Any:
-            context = chromium.new_context(
-                viewport={"width": width, "height": 600}, timezone_id="Europe/Berlin",
-                color_scheme="dark" if dark else "light",
-            )  # fmt: skip
-            context.set_default_timeout(60_000)
-            context.add_cookies([{"name": "_token", "value": token_of(person), "url": address}])
-            if zone:
-                context.add_init_script(f"localStorage.setItem('timezone', JSON.stringify('{zone}'))")
-            page = context.new_page()
-            page.goto(f"{address}{ROOT}{path}")
-            return page
+    def _watch(person: str, path: str, zone: str = "", width: int = 1200, dark: bool = False) -> Any:
+        context = chromium.new_context(
+            viewport={"width": width, "height": 600}, timezone_id="Europe/Berlin",
+            color_scheme="dark" if dark else "light",
+        )  # fmt: skip
+        opened.append(context)
+        context.set_default_timeout(PATIENCE_SECONDS * 1000)
+        context.add_cookies([{"name": "_token", "value": token_of(person), "url": address}])
+        if zone:
+            context.add_init_script(f"localStorage.setItem('timezone', JSON.stringify('{zone}'))")
+        page = context.new_page()
+        page.goto(f"{address}{ROOT}{path}")
+        return page
 
-        yield _watch
-        chromium.close()
+    yield _watch
+    for context in opened:
+        context.close()

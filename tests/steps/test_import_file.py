@@ -30,7 +30,7 @@ def codes(result):
 def test_new_ids_begin_with_the_time_and_follow_each_other_as_the_rows_do(bring, clients):
     received = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     done = bring("First Name,Email\nZoe,z@example.com\nNo\nAnn,a@example.com\n", clock=lambda: received)
-    made = UUID(done.import_id).hex[:10]
+    made = UUID(done.import_id).hex[-10:]
     assert {key: client["id"] for key, client in clients().items()} == {
         "z@example.com": f"{int(received.timestamp()):08x}{made}000001",
         "a@example.com": f"{int(received.timestamp()):08x}{made}000003",

@@ -20,7 +20,7 @@ from include.steps.import_file import import_file
 from tests.conftest import DESK, LONDON, NIGHT, PARTNERS, PROJECT, empty
 from tests.steps.reference_model import COLUMNS, Crm, Row, Rules, run
 
-EXAMPLES = int(os.environ.get("MERGE_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("MERGE_EXAMPLES", "40"))
 # Few names, so that rows meet: six possible clients, six e-mails, four usernames, three projects, four desks.
 IDS = [f"{n:024x}" for n in range(1, 7)]
 EMAILS = [f"{letter}@example.com" for letter in "abcdef"]

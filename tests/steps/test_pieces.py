@@ -50,7 +50,7 @@ def judge(path, feed: Feed, announced: int | None):
         return refused.code, refused.message, refused.line
 
 
-@settings(max_examples=int(os.environ.get("FUZZ_EXAMPLES", "100")), **RELAXED)
+@settings(max_examples=int(os.environ.get("FUZZ_EXAMPLES", "60")), **RELAXED)
 @given(content=st.one_of(files(), files(), st.binary(max_size=80)), encoding=ENCODINGS, sizes=SIZES,
        limit=st.sampled_from([1, 2, 60]), announced=st.sampled_from([None, None, 2]))  # fmt: skip
 def test_whatever_bytes_are_judged_alike_in_pieces_of_any_size(

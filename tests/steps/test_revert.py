@@ -199,7 +199,7 @@ def test_only_a_merged_import_can_be_reverted(bring, engine):
 
 @given(table=tables, file=st.lists(cells, max_size=8))
 @settings(
-    max_examples=int(os.environ.get("PROPERTY_EXAMPLES", "40")),
+    max_examples=int(os.environ.get("PROPERTY_EXAMPLES", "25")),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_whatever_a_file_did_an_undo_at_once_restores_every_client(shared_engine, tmp_path, table, file):

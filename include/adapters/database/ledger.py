@@ -63,8 +63,8 @@ def _insert(
 ) -> Import:  # fmt: skip
     statement = sa.insert(Import).values(
         id=new_import_id(now), feed=feed, file_name=file_name, state=state, dag_id=request.dag_id,
-        run_id=request.run_id, requested_by=request.by, note=request.note, forced=request.force, dry_run=request.dry_run, received_at=now,
-        state_times={state: now.isoformat()}, **values,
+        run_id=request.run_id, requested_by=request.by, note=request.note, forced=request.force,
+        dry_run=request.dry_run, received_at=now, state_times={state: now.isoformat()}, **values,
     )  # fmt: skip
     (opened,) = load(connection, statement.returning(Import))
     return opened

@@ -23,7 +23,8 @@ _WEEKS_TO_DROP = sa.text("""
         SELECT to_date(substr(relname, 13), 'IYYY"w"IW') AS week FROM pg_inherits JOIN pg_class ON oid = inhrelid
         WHERE inhparent = 'import_rows'::regclass AND relname ~ '^import_rows_[0-9]{4}w[0-9]{2}$') AS weeks
     WHERE week < :this_week AND NOT EXISTS (
-        SELECT FROM imports WHERE forgotten_at IS NULL AND id <> ALL(:forgotten)
+        SELECT FROM imports i WHERE forgotten_at IS NULL
+            AND NOT EXISTS (SELECT FROM unnest(CAST(:forgotten AS uuid[])) forgotten WHERE forgotten = i.id)
             AND id >= import_rows_first_id(week) AND id < import_rows_first_id(week + 7))""")
 
 

@@ -129,13 +129,23 @@ def places(web, imported, clients):
     return dict(zip("xpdquvck", (*of_acme, *of_default, *sent, *ids), strict=True))
 
 
-@pytest.mark.parametrize(("method", "path", "expected"), TABLE)
-def test_each_person_gets_what_airflow_lets_them_see_and_start(web, places, method, path, expected):
+def test_each_person_gets_what_airflow_lets_them_see(web, places):
+    for row in TABLE:
+        if row[0] == "GET":
+            ask_as_each_person(web, places, *row)
+
+
+@pytest.mark.parametrize(("method", "path", "expected"), [row for row in TABLE if row[0] != "GET"])
+def test_each_person_starts_what_airflow_lets_them_start(web, places, method, path, expected):
+    ask_as_each_person(web, places, method, path, expected)
+
+
+def ask_as_each_person(web, places, method, path, expected):
     for person, status in zip(PEOPLE, expected, strict=True):
         headers = {"content-type": "text/csv", "content-disposition": 'attachment; filename="a.csv"'}
         sent = {"content": TEXT, "headers": headers} if "?feed=" in path and method == "POST" else {}
         answer = web(person).request(method, ROOT + path.format(**places), **sent)
-        assert answer.status_code == status, (person, answer.text)
+        assert answer.status_code == status, (person, method, path, answer.text)
         if status >= 400 or person in ("olga", "nobody"):
             assert not any(places[of_acme] in answer.text for of_acme in "xpu")
             # A check shows the person's own file, and who may import to one feed may see all clients.

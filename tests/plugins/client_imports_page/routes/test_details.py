@@ -76,9 +76,10 @@ def test_a_forgotten_import_says_so_and_shows_no_cell(web, imported, engine, ins
 
     import_id = imported()
     feed = Feed(name="default", title="", retention_days=1)
-    forget(engine, Storage(installation.home / "storage"), {"default": feed}, datetime.now(UTC) + timedelta(days=3))
+    forget(engine, Storage(installation.home / "storage"), {"default": feed}, datetime.now(UTC) + timedelta(days=9))
     page = web("admin").get(f"{ROOT}/imports/{import_id}").text
     assert "were removed" in page and "nobody@example.com" not in page and "1 row failed" in page
+    assert "CELL_REQUIRED" in page and "see them" not in page and "result.csv" not in page
 
 
 def test_an_import_whose_file_was_deleted_for_a_persons_sake_says_so(web, imported, engine, installation):
