@@ -11,6 +11,7 @@ demo's in latency and backlog. With PRELOAD=0 no library is loaded before tasks 
 
 from __future__ import annotations
 
+import itertools
 import os
 import statistics
 import subprocess
@@ -35,6 +36,18 @@ MERGED = (
     " WHERE dag_id = :dag AND task_id = 'merge' AND state = 'success'"
 )
 
+_TASKS = ("sense_inbox", "validate_and_prepare", "merge")
+# When the newest run was made, and when each of these tasks was queued, started and ended.
+_MOMENTS = f"""
+    SELECT json_agg(extract(epoch FROM moment) ORDER BY task, number) FROM (
+        SELECT 0 AS task, 0 AS number, queued_at AS moment FROM dag_run WHERE run_id = :run
+        UNION ALL
+        SELECT array_position(ARRAY{list(_TASKS)}, task_id::text), number, moment
+        FROM task_instance, LATERAL (VALUES (1, queued_dttm), (2, start_date), (3, end_date)) v(number, moment)
+        WHERE run_id = :run AND dag_id = :dag AND task_id = ANY(ARRAY{list(_TASKS)})) moments
+"""
+_NEWEST_RUN = "SELECT run_id FROM dag_run WHERE dag_id = :dag ORDER BY queued_at DESC LIMIT 1"
+
 
 def content_of(number: int, records: int) -> bytes:
     lines = (f"Ann{n},Lee,ann{n}.of{number}@example.com\n" for n in range(records))
@@ -53,13 +66,17 @@ def latency() -> None:
         size = _metadata_kib(airflow)
         for records in (1, RECORDS):
             ours, empty = [], []
+            our_parts, empty_parts = [], []
             for n in range(ROUNDS):
                 number = records * 1000 + n + 1
                 ours.append(_dropped_to_merged(airflow, "import_clients__feed0", "feed0", number, records))
+                our_parts.append(_parts(airflow, "import_clients__feed0", ours[-1]))
                 empty.append(_dropped_to_merged(airflow, "do_nothing", "nothing", number, records))
+                empty_parts.append(_parts(airflow, "do_nothing", empty[-1]))
             a, b = statistics.median(ours), statistics.median(empty)
             print(f"{records:>5} records, {FEEDS} feeds: merged after {a:.1f} s ({min(ours):.1f} to {max(ours):.1f}); "
                   f"empty tasks: {b:.1f} s ({min(empty):.1f} to {max(empty):.1f}); {a / b:.2f} x")  # fmt: skip
+            _print_parts(our_parts, empty_parts)
         print(f"Airflow's own database grew by {(_metadata_kib(airflow) - size) / (4 * ROUNDS):.0f} KiB a run")
 
 
@@ -70,6 +87,20 @@ def _dropped_to_merged(airflow: Installation, dag: str, inbox: str, number: int,
     merged = float(airflow.query(MERGED, dag=dag))
     airflow.wait("SELECT -count(*) FROM dag_run WHERE state IN ('running', 'queued')", 0)
     return merged - began
+
+
+def _print_parts(ours: list[list[float]], empty: list[list[float]]) -> None:
+    names = ["the run is made", *(f"{task} {what}" for task in _TASKS for what in ("is queued", "starts", "ends"))]
+    for n, name in enumerate(names):
+        ours_each, empty_each = (statistics.median(parts[n] for parts in each) for each in (ours, empty))
+        print(f"      until {name:<32} {ours_each:.2f} s; empty tasks: {empty_each:.2f} s")
+
+
+def _parts(airflow: Installation, dag: str, seconds: float) -> list[float]:
+    """Split the seconds from the drop to the merge of the newest run: until the run was made, then for each task."""
+    moments = airflow.query(_MOMENTS, dag=dag, run=airflow.query(_NEWEST_RUN, dag=dag))
+    dropped = moments[-1] - seconds
+    return [after - before for before, after in itertools.pairwise([dropped, *moments])]
 
 
 def parse() -> None:
