@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -13,6 +15,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from include import migrations
+from include.adapters.database import row_weeks
 from include.adapters.database.engine import engine_from_url
 from include.errors import ServerTooOld
 from include.schemas.client_tables import metadata
@@ -110,6 +113,39 @@ def test_the_migration_to_whole_lists_fills_in_who_created_a_client_and_going_do
     migrations.downgrade(empty_database, "0008")
     with empty_database.begin() as connection:
         assert connection.scalar(sa.text("SELECT count(*) FROM client_changes WHERE outcome = 'updated'")) == 3
+
+
+def test_rows_from_before_they_had_weeks_stay_and_going_down_keeps_those_of_all_weeks(empty_database):
+    def add(import_id: str) -> None:
+        with empty_database.begin() as connection:
+            connection.execute(
+                sa.text("INSERT INTO imports (id, feed, file_name, state, received_at) VALUES (:id, 'f', 'f', 'failed', now())"),
+                {"id": import_id},
+            )  # fmt: skip
+            connection.execute(
+                sa.text("INSERT INTO import_rows (import_id, row, line, outcome, client_id, after)"
+                        " VALUES (:id, 1, 2, 'created', 'c', '{}')"),
+                {"id": import_id},
+            )  # fmt: skip
+
+    def tables() -> dict[str, str]:
+        with empty_database.connect() as connection:
+            rows = connection.execute(sa.text("SELECT import_id::text, tableoid::regclass::text FROM import_rows"))
+            return {import_id: table for import_id, table in rows}
+
+    before, now = str(uuid4()), datetime.now(UTC)
+    migrations.upgrade(empty_database, "0013")
+    add(before)
+    migrations.upgrade(empty_database)
+    after = row_weeks.new_import_id(now)
+    add(after)
+    assert tables() == {before: "import_rows_other", after: f"import_rows_{now:%Gw%V}"}
+    migrations.downgrade(empty_database, "0013")
+    assert tables() == {before: "import_rows", after: "import_rows"}
+    with empty_database.connect() as connection:
+        assert connection.scalar(sa.text("SELECT count(*) FROM client_changes")) == 2
+    migrations.upgrade(empty_database)
+    assert set(tables()) == {before, after}
 
 
 def test_a_state_and_an_outcome_that_do_not_exist_are_refused_by_the_database(empty_database):
