@@ -211,13 +211,13 @@ class Forgotten:
 
     def sentences(self) -> list[str]:
         """Say it to people, without personal data."""
-        emptied = (
-            f"the original cells of {self.cells:,} rows, the problem texts of {self.problems:,} rows, {self.images:,} "
-            "before/after images"
-        )
-        what = emptied if self.of_person else f"{self.rows:,} rows"
-        sentences = [f"Removed from {self.imports:,} imports: {what}, {self.files:,} files."]
-        if self.of_person:
+        lost = f"Imports that lost something: {self.imports:,}. Files deleted: {self.files:,}."
+        sentences = [lost if self.of_person else f"{lost} Rows deleted: {self.rows:,}."]
+        if self.of_person and self.imports:
+            sentences.append(
+                f"Rows that lost their original cells: {self.cells:,}, and the texts of their problems: "
+                f"{self.problems:,}. Before/after images deleted: {self.images:,}."
+            )
             sentences.append(
                 "Files that held the person were deleted whole; failed-row reports were written again without the "
                 "person. Counts stay. The client itself stays in `clients`, which is the CRM's own business, and mails "

@@ -196,7 +196,7 @@ def test_forget_takes_one_person_out_and_says_what_stays_and_never_shows_the_add
     assert cli("import", str(tmp_path / "x.csv")).returncode == 1
     done = cli("forget", "--email", "zoe@example.com")
     assert done.returncode == 0, done.stderr
-    assert "1 files." in done.stdout and "Counts stay." in done.stdout
+    assert "Files deleted: 1." in done.stdout and "Counts stay." in done.stdout
     assert "zoe" not in (done.stdout + done.stderr).lower()
     files = [path.read_text() for path in (tmp_path / "s").rglob("*") if path.is_file()]
     assert len(files) == 1 and "ben@example.com" in files[0] and "zoe@" not in files[0]
@@ -206,7 +206,7 @@ def test_forget_takes_one_person_out_and_says_what_stays_and_never_shows_the_add
 
 def test_forget_expired_says_how_much_went(cli, engine):
     cli("import", str(SAMPLES / "onboarding.csv"))
-    assert cli("forget", "--expired").stdout.startswith("Removed from 0 imports")
+    assert cli("forget", "--expired").stdout.startswith("Imports that lost something: 0.")
     with engine.begin() as connection:
         connection.execute(sa.text("UPDATE imports SET received_at = received_at - interval '400 days'"))
     done = cli("forget", "--expired", "--json")
