@@ -28,6 +28,7 @@ def attach(frame, path, feed="default"):
 
 def import_file(frame, path, feed="default"):
     """Press Import and wait for the notification; gives the newest one."""
+    frame.locator("#tray[aria-busy=false]").wait_for(state="attached")  # earlier uploads are in it
     before = frame.locator("#uploads .upload").count()
     attach(frame, path, feed)
     frame.locator("#import-send").click()

@@ -33,6 +33,7 @@ export async function follow() {
     }
     for (const upload of uploads) show(upload);
     loaded = true;
+    tray.ariaBusy = "false";
     if (!more && uploads.every((upload) => upload.done)) break;
     await new Promise((wait) => setTimeout(wait, 700));
   }
